@@ -1,0 +1,38 @@
+# Everything a person does with this project from a fresh machine; the README explains each target.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Everything a run leaves behind lives in the data folder: Dagster's home, frames, journal, reports, the sandbox.
+export PERIO_DATA ?= $(CURDIR)/data
+
+.PHONY: setup demo test lint ui lock clean
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup
+	$(BIN)/perio demo
+
+ui: setup
+	$(BIN)/perio ui
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup lint
+	$(BIN)/pytest
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --all-extras --no-header pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis
