@@ -1,0 +1,222 @@
+"""What every CRM adapter promises to the loader, in words that name no CRM.
+
+An adapter knows HTTP and one CRM's rules. It is asked to write payloads, to read records back, and to look for a record
+by its mark when a response was lost. It never sees pandas, PANDA's tables or Dagster, and it never decides what is to
+be written. Standard fields go by the CRM's own API names, custom fields by the migration's stable names
+(`Last_Exam_Date__c`); the adapter alone knows the CRM's ids for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+Value = str | int | float | bool | tuple[str, ...] | None
+"""A field's value as written or read back; dates are ISO text, choices are labels, lists are tuples."""
+
+
+class FieldType(StrEnum):
+    """Types of custom fields, as the mapping files name them; each adapter translates them."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    DATE = "date"
+    CHOICE = "choice"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """A custom field the mapping needs in the CRM.
+
+    Attributes:
+        model: the CRM entity that carries it, such as `contact` or `opportunity`.
+        name: the migration's stable name.
+        type: what it holds.
+        label: what people read.
+        options: the choices of a CHOICE field, in order.
+    """
+
+    model: str
+    name: str
+    type: FieldType
+    label: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One record to write.
+
+    Attributes:
+        object: the mapping's object name, such as `contacts`.
+        source_key: the record's key in PANDA.
+        fields: standard fields by API name. Values of look-up fields (stage, owner, calendar) are what a person would
+            say (the stage's name, the user's e-mail); the adapter turns them into ids.
+        custom: custom fields by stable name.
+        links: field → CRM id of a record that is already loaded, such as `contactId`.
+        mark_field: the field (standard or custom) that carries the mark, in whole or as a part of its text.
+        mark: text that names this record and no other; `find` looks for it.
+    """
+
+    object: str
+    source_key: str
+    fields: Mapping[str, Value]
+    custom: Mapping[str, Value]
+    links: Mapping[str, str]
+    mark_field: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Where a record lies in the CRM. `parent_id` is the record in whose path it lives (a note's contact), if any."""
+
+    object: str
+    crm_id: str
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A record as the CRM holds it now: fields by API name, custom fields by stable name, look-ups in people's words."""
+
+    ref: Ref
+    fields: Mapping[str, Value]
+    custom: Mapping[str, Value]
+    links: Mapping[str, str]
+
+
+class Status(StrEnum):
+    """What is known after a write."""
+
+    DONE = "done"  # the CRM said so
+    REFUSED = "refused"  # the CRM said no, and nothing was written
+    UNKNOWN = "unknown"  # no answer, or one that does not exclude that it was written: look before sending again
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of writing one payload.
+
+    Attributes:
+        status: what is known.
+        ref: where the record lies; set when DONE.
+        code: machine-readable reason, such as `http_422`, `duplicate`, `timeout`.
+        reason: the CRM's words with every value taken out; safe to log.
+        trace_id: the CRM's id for the request; support asks for it.
+    """
+
+    status: Status
+    ref: Ref | None = None
+    code: str = ""
+    reason: str = ""
+    trace_id: str = ""
+
+
+@dataclass(frozen=True)
+class AccountInfo:
+    """The account the token opened.
+
+    Attributes:
+        id: the CRM's id of the account or location.
+        name: its name, for people.
+        country: ISO-2 country that national phone numbers belong to.
+        time_zone: IANA name.
+        capabilities: named behaviours of this account that loading depends on, such as `allow_duplicate_contact`.
+    """
+
+    id: str
+    name: str
+    country: str
+    time_zone: str
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass
+class RequestStats:
+    """Requests since the adapter was opened; counted per attempt, since each one costs quota."""
+
+    requests: int = 0
+    writes: int = 0
+    rate_limited: int = 0
+
+
+class Adapter(Protocol):
+    """One CRM account. Use as an async context manager; `connect` comes before anything else."""
+
+    stats: RequestStats
+
+    async def __aenter__(self) -> Adapter:
+        """Open the connection pool."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close it."""
+        ...
+
+    async def connect(self) -> AccountInfo:
+        """Check token, account and scopes, and read the ids of look-ups.
+
+        Raises:
+            DestinationError: unreachable, wrong token, wrong account or missing scope, with what to do.
+        """
+        ...
+
+    async def missing_fields(self, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Resolve the custom fields the mapping needs and return those the account lacks.
+
+        Raises:
+            DestinationError: a field exists with another type or lacks options; it says which and what would be right.
+        """
+        ...
+
+    async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
+        """Create custom fields; returns stable name → CRM id."""
+        ...
+
+    def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        """Check that the values of look-up fields exist in the account.
+
+        Args:
+            wanted: look-up field (such as `pipelineStageId`) → the names the mapping will send.
+
+        Raises:
+            DestinationError: names every missing one.
+        """
+        ...
+
+    def batch_size(self, obj: str) -> int:
+        """How many payloads of an object one request can carry."""
+        ...
+
+    def batch_key(self, payload: Payload) -> str:
+        """Payloads with the same key may share a request."""
+        ...
+
+    async def create(self, batch: Sequence[Payload]) -> list[Outcome]:
+        """Write new records; one outcome per payload, in order. Never raises for one record's sake.
+
+        Raises:
+            DestinationError: the account as a whole refuses (token revoked, daily quota spent).
+        """
+        ...
+
+    async def update(self, ref: Ref, payload: Payload) -> Outcome:
+        """Set the payload's fields on an existing record; fields it does not name stay as they are."""
+        ...
+
+    async def delete(self, ref: Ref) -> Outcome:
+        """Remove a record; one that is already gone is DONE."""
+        ...
+
+    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
+        """Read records back as the CRM holds them now, with as few requests as it allows; absent ones are left out."""
+        ...
+
+    async def find(self, payload: Payload) -> Ref | None:
+        """Look for a record by its mark. One look: the caller decides how long to keep looking, since search lags."""
+        ...
