@@ -82,7 +82,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A record as the CRM holds it now: fields by API name, custom fields by stable name, look-ups in people's words."""
+    """A record as the CRM holds it now, in the names of `Payload`; look-ups in people's words."""
 
     ref: Ref
     fields: Mapping[str, Value]
