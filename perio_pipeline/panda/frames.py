@@ -1,7 +1,7 @@
 """pandas and Arrow types of canonical tables: the one place that says how a `Kind` lies in memory and in Parquet.
 
-Extract frames hold every column as text, exactly as the source gave it: SQL Server, SQLite and CSV exports then look the
-same, and a value that cannot be read as what it should be is still there to be shown. Validated frames are typed:
+Extract frames hold every column as text, exactly as the source gave it: SQL Server, SQLite and CSV exports then look
+the same, and a value that cannot be read as what it should be is still there. Validated frames are typed:
 
     text → str · integer → Int64 · decimal → decimal128(19, 4) · boolean → boolean
     date → datetime64[us] at midnight · datetime → datetime64[us], local wall-clock time

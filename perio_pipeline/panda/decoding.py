@@ -1,0 +1,109 @@
+"""From physical values to extract frames: text columns under canonical names, decoded as the binding says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from perio_pipeline.panda.bindings import BoundColumn, BoundTable
+from perio_pipeline.panda.canonical import Kind, Table
+from perio_pipeline.panda.frames import PANDAS_TYPES
+
+TEXT: Any = PANDAS_TYPES[Kind.TEXT]
+Text = Any  # a pandas Series of text; pandas' own type parameters add nothing here
+
+
+def decode_rows(table: Table, bound: BoundTable, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Turn fetched rows into an extract frame.
+
+    Args:
+        table: the canonical table.
+        bound: its binding.
+        columns: physical column of each value of a row.
+        rows: values as the driver gave them.
+
+    Returns:
+        All columns of the table as text; several rows per source row where the binding unpivots.
+    """
+    values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    physical = {name: list(values[position]) for position, name in enumerate(columns)}
+    encodings = {b.column: b.encoding for b in bound.columns.values() if b.column}
+    if bound.unpivot is None:
+        text = {name: as_text(cells, encodings.get(name)) for name, cells in physical.items()}
+        return _decode(table, bound, text, len(rows), "")
+    text = {name: as_text(cells, None) for name, cells in physical.items()}
+    parts = []
+    for label, suffix in bound.unpivot.values.items():
+        part = _decode(table, bound, text, len(rows), suffix)
+        part[bound.unpivot.column] = pd.Series([label] * len(part), dtype=TEXT)
+        parts.append(part)
+    # Interleaved by source row, so that the sites of one tooth stand together and chunks can be cut between exams.
+    return pd.concat(parts).sort_index(kind="stable", ignore_index=True)
+
+
+def as_text(cells: list[Any], encoding: str | None) -> Text:
+    """Return driver values as text: numbers in full, dates in ISO form, bytes decoded, empty text as null."""
+    try:
+        array = pa.array(cells, from_pandas=True)
+        if pa.types.is_string(array.type) or pa.types.is_integer(array.type):
+            series = pd.Series(array.cast(pa.string()).to_pandas(), dtype=TEXT)
+            return series.mask(series == "")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        pass  # mixed types in one column: SQLite allows that
+    series = pd.Series([_cell(cell, encoding or "utf-8") for cell in cells], dtype=TEXT)
+    return series.mask(series == "")
+
+
+def _cell(cell: Any, encoding: str) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    if isinstance(cell, bytes | bytearray | memoryview):
+        # Undefined bytes of a code page become U+FFFD and stay visible, rather than ending the extract.
+        return bytes(cell).decode(encoding, errors="replace")
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return str(cell)
+
+
+def _decode(table: Table, bound: BoundTable, text: dict[str, Text], rows: int, suffix: str) -> pd.DataFrame:
+    frame: dict[str, Text] = {}
+    for name in table.column_names:
+        field = bound.columns.get(name)
+        if field is None:
+            frame[name] = pd.Series([None] * rows, dtype=TEXT)
+        elif field.column is None:
+            frame[name] = pd.Series([field.value] * rows, dtype=TEXT)
+        else:
+            frame[name] = _decode_column(bound, field, text[field.column.replace("{site}", suffix)])
+    return pd.DataFrame(frame)
+
+
+def _decode_column(bound: BoundTable, field: BoundColumn, raw: Text) -> Text:
+    series = raw.mask(raw.isin(field.null_when)) if field.null_when else raw
+    if field.bit is not None:
+        known = sum({b.bit for b in bound.columns.values() if b.bit and b.column == field.column})
+        return _bit(series, field.bit, known)
+    if field.decode == "over_100_is_negative":
+        number = pd.to_numeric(series, errors="coerce")
+        series = series.mask(number > 100, (100 - number).astype("Int64").astype(TEXT))
+    if field.codes:
+        default = field.codes.get("*")
+        decoded = series.map({c: t for c, t in field.codes.items() if c not in ("", "*")}).astype(TEXT)
+        # A code that is not listed stays as it is: validation then names it, and the row is not lost.
+        decoded = decoded.where(decoded.notna() | series.isna(), default if default is not None else series)
+        return decoded.mask(series.isna(), field.codes[""]) if "" in field.codes else decoded
+    return series
+
+
+def _bit(series: Text, bit: int, known: int) -> Text:
+    """One flag of a bit sum as `true`/`false`; a sum with a bit nobody named is kept as `?sum` and fails validation."""
+    number = pd.to_numeric(series, errors="coerce").astype("Int64")
+    strange = series.notna() & (number.isna() | ((number.fillna(0) & ~known) != 0))
+    flag = pd.Series(((number.fillna(0) & bit) != 0).map({True: "true", False: "false"}), dtype=TEXT)
+    return flag.mask(series.isna()).mask(strange, "?" + series)
