@@ -90,7 +90,7 @@ def _decode_column(bound: BoundTable, field: BoundColumn, raw: Text) -> Text:
         known = sum({b.bit for b in bound.columns.values() if b.bit and b.column == field.column})
         return _bit(series, field.bit, known)
     if field.decode == "over_100_is_negative":
-        number = pd.to_numeric(series, errors="coerce")
+        number: Any = pd.to_numeric(series, errors="coerce")
         series = series.mask(number > 100, (100 - number).astype("Int64").astype(TEXT))
     if field.codes:
         default = field.codes.get("*")
@@ -103,7 +103,8 @@ def _decode_column(bound: BoundTable, field: BoundColumn, raw: Text) -> Text:
 
 def _bit(series: Text, bit: int, known: int) -> Text:
     """One flag of a bit sum as `true`/`false`; a sum with a bit nobody named is kept as `?sum` and fails validation."""
-    number = pd.to_numeric(series, errors="coerce").astype("Int64")
+    number: Any = pd.to_numeric(series, errors="coerce")
+    number = number.astype("Int64")
     strange = series.notna() & (number.isna() | ((number.fillna(0) & ~known) != 0))
     flag = pd.Series(((number.fillna(0) & bit) != 0).map({True: "true", False: "false"}), dtype=TEXT)
     return flag.mask(series.isna()).mask(strange, "?" + series)

@@ -84,7 +84,7 @@ class PandaSource:
         bound = self._bindings.tables[table.name]
         columns = bound.physical_columns()
         keys = [bound.columns[name].column for name in table.key if name in bound.columns]
-        statement: sa.Select[tuple[Any, ...]] = (
+        statement: sa.Select[*tuple[Any, ...]] = (
             sa.select(*(sa.column(name) for name in columns))
             .select_from(_from(bound))
             .order_by(*(sa.column(name) for name in keys if name))

@@ -1,0 +1,1 @@
+"""Periodontal knowledge as pure functions on frames; it knows no CRM and no Dagster."""

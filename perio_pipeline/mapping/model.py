@@ -1,0 +1,215 @@
+"""A destination's mapping file as typed objects: the single list of what arrives in the CRM, from where, and how.
+
+Shaping, the schema plan, the field-level diff, population rates and the column lists in Dagster are derived from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from perio_pipeline.crm.protocol import FieldSpec, FieldType
+from perio_pipeline.yamlfile import Entry
+
+PLACEHOLDER = re.compile(r"\{([a-z0-9_]+(?:\.[a-z0-9_]+)?)(?:\|([a-z_]+))?\}")
+"""`{column}`, `{join.column}` or either with `|transform`, in a template."""
+
+TransformName = Literal[
+    "text", "words", "email", "phone", "unusable_phone", "date", "timestamp", "instant", "number", "note_text", "flag"
+]
+
+
+class FieldMap(Entry):
+    """One destination field.
+
+    Attributes:
+        source: `column` of the object's rows or `join.column`.
+        template: text with placeholders; a line whose placeholders are all empty is left out.
+        value: the same for every record.
+        transform: how the source value becomes the CRM's; `text` unless said otherwise.
+        choices: canonical code → the CRM's label; a code not listed is an error.
+        lookup: the value names something in the account (stage, user, calendar) that the adapter turns into an id.
+        shared_from: for a field that must be unique in the CRM: the columns, best first, one of which it takes.
+        withheld_to: the custom fields that hold those values where another record holds them already.
+        type, label: of a custom field in the CRM.
+        limit: characters the CRM takes; longer values fail before anything is sent.
+        why: what it is for, with the requirement's id.
+    """
+
+    source: str | None = Field(None, alias="from")
+    template: str | None = None
+    value: str | bool | None = None
+    transform: TransformName = Field("text", alias="as")
+    choices: dict[str, str] = Field(default_factory=dict)
+    lookup: bool = False
+    shared_from: tuple[str, ...] = ()
+    withheld_to: tuple[str, ...] = ()
+    type: FieldType = FieldType.TEXT
+    label: str = ""
+    limit: int | None = None
+    why: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _source_alone(cls, data: Any) -> Any:
+        return {"from": data} if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> FieldMap:
+        if [self.source, self.template, self.value].count(None) != 2:
+            raise ValueError("exactly one of `from`, `template` and `value` must be given")
+        return self
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """(column, transform) of every source column the field is made from."""
+        if self.source:
+            return [(self.source, self.transform)]
+        return [(name, transform or "text") for name, transform in PLACEHOLDER.findall(self.template or "")]
+
+
+class Join(Entry):
+    """A frame whose columns are at hand as `alias.column`.
+
+    Attributes:
+        frame: the asset it comes from, such as `validated/provider`.
+        on: column of the rows (or `alias.column` of an earlier join) → column of the frame.
+        where: rows of the frame that count.
+        latest: where several rows match, the one with the greatest value here counts.
+    """
+
+    frame: str
+    on: dict[str, str]
+    where: dict[str, str | int] = Field(default_factory=dict)
+    latest: str | None = None
+
+
+class Select(Entry):
+    """A condition on rows. Those that do not meet it are left out, with a reason.
+
+    Attributes:
+        column: what is looked at.
+        among: the values that pass; when empty, any value passes but none does not.
+        reason: why a row is left out: a word, or `=column` to take it from there.
+        category: what being left out means: `skipped` by policy, `merged` into another record, or `elsewhere`: it
+            arrives as another object.
+    """
+
+    column: str
+    among: tuple[str, ...] = ()
+    reason: str
+    category: Literal["skipped", "merged", "elsewhere"] = "skipped"
+
+
+class Link(Entry):
+    """A reference to a record of another object.
+
+    Attributes:
+        object: the other object.
+        by: the column that holds its source key.
+        required: a record without it cannot be loaded.
+    """
+
+    object: str
+    by: str
+    required: bool = True
+
+
+class Mark(Entry):
+    """How a record is found again after a lost response.
+
+    Attributes:
+        field: the field that carries the mark.
+        text: template of the mark, put on a line of its own at the end of the field's text; when missing, the field's
+            whole value is the mark.
+    """
+
+    field: str
+    text: str | None = None
+
+
+class Split(Entry):
+    """A long text is cut into several records of at most `limit` characters, marked part i/n."""
+
+    field: str
+    limit: int
+
+
+class ObjectMap(Entry):
+    """One destination object: its rows, its fields and its links.
+
+    Attributes:
+        requirement: ids of the rows of the requirements it fulfils.
+        model: the CRM entity that carries its custom fields.
+        rows: the frame with one row per record.
+        key: the column (or columns) of the rows that form the source key.
+        account: which of the destination's accounts a record goes to: that of its `patient`, or every account that
+            needs it (`linked`).
+        mark: how the record is found again.
+    """
+
+    requirement: tuple[str, ...]
+    description: str
+    model: str
+    rows: str
+    key: tuple[str, ...]
+    account: Literal["patient", "linked"] = "patient"
+    join: dict[str, Join] = Field(default_factory=dict)
+    select: tuple[Select, ...] = ()
+    mark: Mark
+    split: Split | None = None
+    links: dict[str, Link] = Field(default_factory=dict)
+    fields: dict[str, FieldMap] = Field(default_factory=dict)
+    custom: dict[str, FieldMap] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _key_alone(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            data = dict(data)
+            for name in ("key", "requirement"):
+                if isinstance(data.get(name), str):
+                    data[name] = [data[name]]
+        return data
+
+    def all_fields(self) -> Iterator[tuple[str, FieldMap]]:
+        """Standard fields, then custom ones."""
+        yield from self.fields.items()
+        yield from self.custom.items()
+
+    def frames(self) -> list[str]:
+        """Every frame the object is made from, once."""
+        return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values())]))
+
+
+class Mapping(Entry):
+    """A destination's mapping file. Objects stand in the order in which they are loaded: parents first."""
+
+    destination: str
+    objects: dict[str, ObjectMap]
+
+    def field_specs(self) -> list[FieldSpec]:
+        """The custom fields the CRM must have, once each."""
+        specs = {
+            (obj.model, name): FieldSpec(obj.model, name, field.type, field.label, tuple(field.choices.values()))
+            for obj in self.objects.values()
+            for name, field in obj.custom.items()
+        }
+        return list(specs.values())
+
+    def lookups(self) -> dict[str, set[str]]:
+        """Look-up field → the names known from the mapping itself: constants and choices."""
+        wanted: dict[str, set[str]] = {}
+        for obj in self.objects.values():
+            for name, field in obj.all_fields():
+                if field.lookup and (field.value or field.choices):
+                    names = set(field.choices.values()) or {str(field.value)}
+                    wanted.setdefault(name, set()).update(names)
+        return wanted
+
+    def frames(self) -> list[str]:
+        """Every frame any object is made from, once."""
+        return list(dict.fromkeys(frame for obj in self.objects.values() for frame in obj.frames()))

@@ -1,0 +1,191 @@
+"""A practice's file in `mappings/practices/`: its source, its destinations, its policies and who confirmed what.
+
+`${NAME}` in a value is replaced from the environment when the value is used; secrets stand only there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping as Environment
+from datetime import date
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from perio_pipeline.errors import GateError, SettingsError
+from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.transforms import Locale
+from perio_pipeline.yamlfile import Entry, YamlFile, digest
+
+VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+
+
+class Source(Entry):
+    """Where PANDA's data is: an SQLAlchemy URL and the bindings file, relative to the mappings folder."""
+
+    url: str
+    bindings: str = "panda.yaml"
+
+
+class Account(Entry):
+    """One account of the CRM (a HighLevel location).
+
+    Attributes:
+        name: what the practice calls it.
+        id: the CRM's id.
+        token: where the token is, as `${NAME}`.
+        offices: codes of the offices whose patients go there; the first account takes all others.
+    """
+
+    name: str
+    id: str
+    token: str
+    offices: tuple[str, ...] = ()
+
+
+class Confirmation(Entry):
+    """Who confirmed the mapping, when, and the digest of what was confirmed."""
+
+    by: str
+    on: date
+    digest: str
+
+
+class SchemaApproval(Entry):
+    """Who allowed the pipeline to create missing custom fields in the CRM."""
+
+    create_fields: bool = False
+    approved_by: str = ""
+
+
+class Destination(Entry):
+    """One CRM the practice moves to.
+
+    Attributes:
+        mapping: the mapping file, relative to the mappings folder.
+        url: the API's address; a loopback address is a sandbox.
+        time_scale: how many times faster than real time the sandbox's clock runs.
+        accounts: at least one.
+    """
+
+    mapping: str
+    url: str
+    time_scale: float = Field(1, ge=1)
+    accounts: tuple[Account, ...] = Field(min_length=1)
+    schema_plan: SchemaApproval = SchemaApproval()
+    confirmation: Confirmation | None = None
+
+
+class Baa(Entry):
+    """The signed business associate agreement, as confirmed by a named person (requirement G12)."""
+
+    confirmed_by: str
+    on: date
+
+
+class Policies(Entry):
+    """What the practice decided about its records."""
+
+    deceased: Literal["load", "skip"] = "load"
+    archived: Literal["load", "skip"] = "load"
+    bridge_fed: bool = True
+    switched_off: tuple[str, ...] = ()
+
+
+class Practice(Entry):
+    """The whole file. `practice` is also the name of the partition and of the file."""
+
+    practice: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: str
+    time_zone: str
+    country: str = Field("US", pattern=r"^[A-Z]{2}$")
+    source: Source
+    destinations: dict[str, Destination]
+    baa: Baa | None = None
+    policies: Policies = Policies()
+    sample_patients: int = Field(60, ge=1)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value} is no IANA time zone such as America/New_York") from None
+        return value
+
+    @property
+    def locale(self) -> Locale:
+        """Country and zone of the practice's values."""
+        return Locale(self.country, ZoneInfo(self.time_zone))
+
+    def destination(self, crm: str) -> Destination:
+        """Return a destination; SettingsError when the practice does not move there."""
+        if crm not in self.destinations:
+            raise SettingsError(
+                f"Practice {self.practice} has no destination {crm}.",
+                f"Use one of: {', '.join(self.destinations)}; or add it to the practice's file.",
+            )
+        return self.destinations[crm]
+
+
+def practice_names(folder: Path) -> list[str]:
+    """Names of all practices: the files in `practices/`."""
+    return sorted(path.stem for path in (folder / "practices").glob("*.yaml"))
+
+
+def load_practice(folder: Path, name: str) -> Practice:
+    """Read a practice's file.
+
+    Raises:
+        MappingError: the file is missing or wrong.
+    """
+    file = YamlFile(folder / "practices" / f"{name}.yaml")
+    practice = file.parse(Practice)
+    if practice.practice != name:
+        raise file.error(("practice",), f"the file is named {name}.", f"Write `practice: {name}`, or rename the file.")
+    return practice
+
+
+def resolve(text: str, setting: str, environment: Environment[str, str] = os.environ) -> str:
+    """Replace `${NAME}` from the environment.
+
+    Raises:
+        SettingsError: the variable is not set.
+    """
+    missing = [name for name in VARIABLE.findall(text) if not environment.get(name)]
+    if missing:
+        raise SettingsError(f"{setting} needs the environment variable {missing[0]}, which is not set.", "Set it.")
+    return VARIABLE.sub(lambda match: environment[match[1]], text)
+
+
+def is_sandbox(url: str) -> bool:
+    """Whether an address is on this machine, so that nothing can leave it."""
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def check_gates(practice: Practice, crm: str, mapping: Mapping) -> None:
+    """Forbid loading to a real CRM before a person has confirmed the agreement and this very mapping.
+
+    Raises:
+        GateError: what is missing (requirements P3, G12).
+    """
+    destination = practice.destination(crm)
+    if is_sandbox(destination.url):
+        return
+    if practice.baa is None:
+        raise GateError(
+            f"Nobody has confirmed the signed BAA for practice {practice.practice}, so no patient data may leave.",
+            "Add `baa: {confirmed_by: NAME, on: DATE}` to the practice's file once it is signed.",
+        )
+    now = digest(mapping)
+    if destination.confirmation is None or destination.confirmation.digest != now:
+        state = "is not confirmed" if destination.confirmation is None else "has changed since it was confirmed"
+        raise GateError(
+            f"The mapping {destination.mapping} {state}.",
+            f"Let a named person review it and write `confirmation: {{by: NAME, on: DATE, digest: {now}}}`.",
+        )

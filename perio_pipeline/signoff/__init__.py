@@ -1,0 +1,1 @@
+"""Proof for people: the field-level diff, reconciliation and reports."""
