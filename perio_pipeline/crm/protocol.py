@@ -127,6 +127,7 @@ class AccountInfo:
         country: ISO-2 country that national phone numbers belong to.
         time_zone: IANA name.
         capabilities: named behaviours of this account that loading depends on, such as `allow_duplicate_contact`.
+        lookups: look-up field (such as `assignedTo`) → the names it knows (such as the users' e-mails).
     """
 
     id: str
@@ -134,6 +135,7 @@ class AccountInfo:
     country: str
     time_zone: str
     capabilities: Mapping[str, bool] = field(default_factory=dict)
+    lookups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -175,7 +177,7 @@ class Adapter(Protocol):
         ...
 
     async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
-        """Create custom fields; returns stable name → CRM id."""
+        """Create custom fields; returns `model.name` → CRM id, since two models may use one stable name."""
         ...
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:

@@ -32,6 +32,7 @@ class FieldMap(Entry):
         transform: how the source value becomes the CRM's; `text` unless said otherwise.
         choices: canonical code → the CRM's label; a code not listed is an error.
         lookup: the value names something in the account (stage, user, calendar) that the adapter turns into an id.
+        plus_minutes: a column of minutes added to a time before it is transformed.
         shared_from: for a field that must be unique in the CRM: the columns, best first, one of which it takes.
         withheld_to: the custom fields that hold those values where another record holds them already.
         type, label: of a custom field in the CRM.
@@ -45,6 +46,7 @@ class FieldMap(Entry):
     transform: TransformName = Field("text", alias="as")
     choices: dict[str, str] = Field(default_factory=dict)
     lookup: bool = False
+    plus_minutes: str | None = None
     shared_from: tuple[str, ...] = ()
     withheld_to: tuple[str, ...] = ()
     type: FieldType = FieldType.TEXT
@@ -67,7 +69,8 @@ class FieldMap(Entry):
     def columns(self) -> list[tuple[str, str]]:
         """(column, transform) of every source column the field is made from."""
         if self.source:
-            return [(self.source, self.transform)]
+            extra = [(self.plus_minutes, "number")] if self.plus_minutes else []
+            return [(self.source, self.transform), *extra]
         return [(name, transform or "text") for name, transform in PLACEHOLDER.findall(self.template or "")]
 
 

@@ -20,9 +20,8 @@ from striprtf.striprtf import rtf_to_text
 
 from perio_pipeline.crm.protocol import FieldType
 from perio_pipeline.panda.canonical import Kind
-from perio_pipeline.panda.frames import PANDAS_TYPES
+from perio_pipeline.panda.frames import TEXT
 
-TEXT: Any = PANDAS_TYPES[Kind.TEXT]
 Cells = Any  # a pandas Series; its type parameters add nothing here
 
 

@@ -1,0 +1,273 @@
+"""The durable journal: an intent before each request, a result after it. It is the truth about the CRM.
+
+From it follow resume after a crash, no duplicate after a lost response, zero writes on an unchanged second pass, the
+manifests and the audit log. Values stand only in `values_before`, encrypted with the key from `PERIO_JOURNAL_KEY`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from sqlalchemy.dialects import postgresql, sqlite
+
+from perio_pipeline.crm.protocol import Ref, RequestStats, Value
+from perio_pipeline.errors import SettingsError
+from perio_pipeline.loading.tables import ENTRY, METADATA, RECORD, TRAFFIC
+
+KEY_VARIABLE = "PERIO_JOURNAL_KEY"
+CHAIN_START = "0" * 64
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose records: one object in one account of one practice's destination."""
+
+    practice: str
+    destination: str
+    account: str
+    object: str
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Which run writes: its id, its pass (sample, full, delta) and who started it."""
+
+    run: str
+    load_pass: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the journal knows about a record."""
+
+    source_key: str
+    state: str
+    operation: str
+    crm_id: str | None
+    parent_id: str | None
+    fingerprint: str | None
+    intended: str | None
+    created_by_us: bool
+    code: str
+    reason: str
+
+    def ref(self, obj: str) -> Ref | None:
+        """Where the record lies in the CRM, if it is known to be there."""
+        return Ref(obj, self.crm_id, self.parent_id) if self.crm_id else None
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is about to be written. `values_before` are the CRM's values of the fields an update replaces."""
+
+    source_key: str
+    operation: str
+    fingerprint: str
+    ref: Ref | None = None
+    values_before: Mapping[str, Value] | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of an intent: `done`, `refused`, or `unknown` (the intent stays open)."""
+
+    source_key: str
+    operation: str
+    fingerprint: str
+    status: str
+    ref: Ref | None = None
+    code: str = ""
+    reason: str = ""
+    trace_id: str = ""
+
+
+class Journal:
+    """One SQL database for all practices. Every method that writes returns after the rows are durable."""
+
+    def __init__(self, url: str, key: bytes) -> None:
+        self._engine = sa.create_engine(url)
+        self._cipher = Fernet(key)
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _durable_sqlite)
+        METADATA.create_all(self._engine)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def known(self, scope: Scope) -> dict[str, Known]:
+        """Return source key → what is known, for all records of a scope."""
+        query = sa.select(*(RECORD.c[name] for name in Known.__dataclass_fields__)).where(_within(RECORD, scope))
+        with self._engine.connect() as connection:
+            return {row.source_key: Known(**row._mapping) for row in connection.execute(query)}
+
+    def append(self, scope: Scope, run: RunInfo, items: Sequence[Intent | Result]) -> None:
+        """Write intents and results in one transaction; they are durable when this returns."""
+        if not items:
+            return
+        at, names = _now(), asdict(scope)
+        with self._engine.begin() as connection:
+            previous = self._last_hash(connection, scope.practice)
+            entries = []
+            for item in items:
+                row = self._intent_row(item) if isinstance(item, Intent) else _result_row(item)
+                entry = {**names, **asdict(run), "at": at, **row, "previous_hash": previous}
+                entry["hash"] = previous = entry_hash(entry)
+                entries.append(entry)
+            connection.execute(ENTRY.insert(), entries)
+            for item in items:
+                row = {**names, "changed_at": at, **_record_row(item)}
+                connection.execute(_upsert(self._engine.dialect.name, row))
+
+    def record_traffic(self, scope: Scope, run: RunInfo, step: str, stats: RequestStats) -> None:
+        """Add what a step of a run cost."""
+        row = {**asdict(scope), "run": run.run, "step": step, "at": _now(), **asdict(stats)}
+        with self._engine.begin() as connection:
+            connection.execute(TRAFFIC.insert(), [row])
+
+    def traffic(self, practice: str, destination: str) -> dict[str, RequestStats]:
+        """Return object → what the latest run that touched it cost, all steps and accounts together."""
+        within = sa.and_(TRAFFIC.c.practice == practice, TRAFFIC.c.destination == destination)
+        latest = (
+            sa.select(TRAFFIC.c.object, sa.func.max(TRAFFIC.c.number).label("number"))
+            .where(within)
+            .group_by(TRAFFIC.c.object)
+            .subquery()
+        )
+        runs = sa.select(TRAFFIC.c.object, TRAFFIC.c.run).join(latest, TRAFFIC.c.number == latest.c.number).subquery()
+        sums = [sa.func.sum(TRAFFIC.c[name]) for name in ("requests", "writes", "rate_limited")]
+        query = (
+            sa.select(TRAFFIC.c.object, *sums)
+            .join(runs, sa.and_(TRAFFIC.c.object == runs.c.object, TRAFFIC.c.run == runs.c.run))
+            .where(within)
+            .group_by(TRAFFIC.c.object)
+        )
+        with self._engine.connect() as connection:
+            return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
+
+    def _intent_row(self, intent: Intent) -> dict[str, Any]:
+        before = intent.values_before
+        sealed = None if before is None else self._cipher.encrypt(json.dumps(before, sort_keys=True).encode())
+        return {
+            "source_key": intent.source_key,
+            "kind": "intent",
+            "operation": intent.operation,
+            "fingerprint": intent.fingerprint,
+            "status": "",
+            "crm_id": intent.ref.crm_id if intent.ref else None,
+            "parent_id": intent.ref.parent_id if intent.ref else None,
+            "code": "",
+            "reason": "",
+            "trace_id": "",
+            "values_before": sealed,
+        }
+
+    @staticmethod
+    def _last_hash(connection: sa.Connection, practice: str) -> str:
+        query = sa.select(ENTRY.c.hash).where(ENTRY.c.practice == practice).order_by(ENTRY.c.number.desc()).limit(1)
+        return connection.execute(query).scalar() or CHAIN_START
+
+
+def open_journal(folder: Path, url: str | None = None) -> Journal:
+    """Open the journal of a data folder, or the one at `url`.
+
+    The encryption key comes from `PERIO_JOURNAL_KEY`; where that is not set, a key file beside the journal is made,
+    readable by its owner only.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Journal(url or f"sqlite:///{folder / 'journal.sqlite'}", _key(folder / "journal.key"))
+
+
+def _key(path: Path) -> bytes:
+    given = os.environ.get(KEY_VARIABLE)
+    if given:
+        try:
+            Fernet(given.encode())
+        except ValueError:
+            raise SettingsError(
+                f"{KEY_VARIABLE} is no Fernet key.", "Use 32 random bytes in URL-safe base64."
+            ) from None
+        return given.encode()
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+    return path.read_bytes()
+
+
+def entry_hash(entry: Mapping[str, Any]) -> str:
+    """Return the hash that chains an entry to the one before it; covers every column but its number and itself."""
+    shown = {k: v.hex() if isinstance(v, bytes) else v for k, v in entry.items() if k not in ("number", "hash")}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+def _result_row(result: Result) -> dict[str, Any]:
+    return {
+        "source_key": result.source_key,
+        "kind": "result",
+        "operation": result.operation,
+        "fingerprint": result.fingerprint,
+        "status": result.status,
+        "crm_id": result.ref.crm_id if result.ref else None,
+        "parent_id": result.ref.parent_id if result.ref else None,
+        "code": result.code,
+        "reason": result.reason[:400],
+        "trace_id": result.trace_id,
+        "values_before": None,
+    }
+
+
+def _record_row(item: Intent | Result) -> dict[str, Any]:
+    """The columns of `record` that an intent or a result changes."""
+    row: dict[str, Any] = {"source_key": item.source_key, "operation": item.operation}
+    if isinstance(item, Intent):
+        return row | {"state": "intended", "intended": item.fingerprint}
+    row |= {
+        "state": "intended" if item.status == "unknown" else item.status,
+        "code": item.code,
+        "reason": item.reason[:400],
+    }
+    if item.status == "done":
+        row |= {"fingerprint": item.fingerprint, "intended": None}
+        if item.ref:
+            row |= {"crm_id": item.ref.crm_id, "parent_id": item.ref.parent_id}
+        if item.operation == "create":
+            row |= {"created_by_us": True}
+    elif item.status == "refused":
+        row |= {"intended": None}
+    return row
+
+
+def _upsert(dialect: str, row: dict[str, Any]) -> sa.Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    keys = [column.name for column in RECORD.primary_key]
+    defaults = {"created_by_us": False, "code": "", "reason": ""}
+    statement = insert(RECORD).values({**defaults, **row})
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={name: value for name, value in row.items() if name not in keys}
+    )
+
+
+def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
+    return sa.and_(*(table.c[name] == value for name, value in asdict(scope).items()))
+
+
+def _durable_sqlite(connection: Any, _: Any) -> None:
+    # WAL lets readers go on while the loader writes; FULL makes each commit survive a power cut.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,70 @@
+"""From a shaped row to the payload an adapter takes, and the fingerprint that tells whether anything changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from perio_pipeline.crm.protocol import Payload, Value
+from perio_pipeline.mapping.model import ObjectMap
+
+LINK = "link."
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A record before its links are resolved.
+
+    Attributes:
+        source_key, mark: its name in PANDA and in the CRM.
+        problem: why it cannot be sent; empty for most.
+        fields, custom: values by API name and by stable name; nulls are kept, so that an update can clear a field.
+        links: link field → (object, source key of the linked record).
+    """
+
+    source_key: str
+    mark: str
+    problem: str
+    fields: Mapping[str, Value]
+    custom: Mapping[str, Value]
+    links: Mapping[str, tuple[str, str]]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything the record says; the same content gives the same fingerprint in every run."""
+        content = [dict(self.fields), dict(self.custom), {k: list(v) for k, v in self.links.items()}]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def payload(self, obj_name: str, obj: ObjectMap, link_ids: Mapping[str, str]) -> Payload:
+        """Complete the record with the CRM ids of what it links to."""
+        mark = link_ids.get(obj.mark.field, self.mark)
+        return Payload(obj_name, self.source_key, self.fields, self.custom, link_ids, obj.mark.field, mark)
+
+
+def drafts(obj: ObjectMap, shaped: pd.DataFrame) -> Iterator[Draft]:
+    """Read a shaped frame row by row."""
+    columns = {name: _values(shaped[name]) for name in shaped.columns if name != "account"}
+    for position in range(len(shaped)):
+        yield Draft(
+            source_key=columns["source_key"][position],
+            mark=columns["mark"][position] or "",
+            problem=columns["problem"][position] or "",
+            fields={name: columns[name][position] for name in obj.fields},
+            custom={name: columns[name][position] for name in obj.custom},
+            links={
+                name: (link.object, columns[LINK + name][position])
+                for name, link in obj.links.items()
+                if columns[LINK + name][position] is not None
+            },
+        )
+
+
+def _values(column: Any) -> list[Any]:
+    """Plain Python values, null as None, whole numbers as int so that 5.0 and 5 are one value."""
+    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+    return [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]

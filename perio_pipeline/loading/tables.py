@@ -1,0 +1,76 @@
+"""The journal's SQL tables; SQLite by default, the same on PostgreSQL.
+
+record   what is known about each destination record now; derived from `entry`, kept for quick look-ups
+entry    append-only audit log: an intent before each write, a result after it; hash-chained per practice
+traffic  requests spent per run, object and step
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+
+def _scope() -> list[sa.Column[str]]:
+    """Columns that say whose record it is: one practice's rows never mix with another's."""
+    return [sa.Column(name, sa.String(64), nullable=False) for name in ("practice", "destination", "account", "object")]
+
+
+RECORD = sa.Table(
+    "record",
+    METADATA,
+    *_scope(),
+    sa.Column("source_key", sa.String(200), nullable=False),
+    # intended: a request may be under way or its response was lost · done: the CRM has it · refused: it does not
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("operation", sa.String(16), nullable=False),
+    sa.Column("crm_id", sa.String(64)),
+    sa.Column("parent_id", sa.String(64)),
+    # fingerprint: of what the CRM is known to hold · intended: of what the open intent would write
+    sa.Column("fingerprint", sa.String(64)),
+    sa.Column("intended", sa.String(64)),
+    sa.Column("created_by_us", sa.Boolean, nullable=False, default=False),
+    sa.Column("code", sa.String(64), nullable=False, default=""),
+    sa.Column("reason", sa.String(400), nullable=False, default=""),
+    sa.Column("changed_at", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("practice", "destination", "account", "object", "source_key"),
+)
+
+ENTRY = sa.Table(
+    "entry",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    *_scope(),
+    sa.Column("source_key", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),  # intent or result
+    sa.Column("operation", sa.String(16), nullable=False),  # create, update, adopt, delete
+    sa.Column("run", sa.String(64), nullable=False),
+    sa.Column("load_pass", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, default=""),
+    sa.Column("crm_id", sa.String(64)),
+    sa.Column("parent_id", sa.String(64)),
+    sa.Column("code", sa.String(64), nullable=False, default=""),
+    sa.Column("reason", sa.String(400), nullable=False, default=""),
+    sa.Column("trace_id", sa.String(64), nullable=False, default=""),
+    sa.Column("values_before", sa.LargeBinary),  # encrypted; the fields an update replaces
+    sa.Column("previous_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("entry_record", "practice", "destination", "account", "object", "source_key"),
+)
+
+TRAFFIC = sa.Table(
+    "traffic",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    *_scope(),
+    sa.Column("run", sa.String(64), nullable=False),
+    sa.Column("step", sa.String(16), nullable=False),  # prepare, load, readback
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("writes", sa.Integer, nullable=False),
+    sa.Column("rate_limited", sa.Integer, nullable=False),
+)

@@ -1,0 +1,39 @@
+"""Shares one durable commit between requests that run at the same time, so that the journal is not the bottleneck."""
+
+from __future__ import annotations
+
+import asyncio
+
+from perio_pipeline.loading.journal import Intent, Journal, Result, RunInfo, Scope
+
+
+class JournalWriter:
+    """Appends to the journal from many coroutines; each waits until its own rows are durable."""
+
+    def __init__(self, journal: Journal, scope: Scope, run: RunInfo) -> None:
+        self._journal, self._scope, self._run = journal, scope, run
+        self._pending: list[tuple[list[Intent | Result], asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def append(self, items: list[Intent | Result]) -> None:
+        """Write intents or results and return when they are durable."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((items, written))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        await written
+
+    async def _flush(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending, []
+            items = [item for part, _ in batch for item in part]
+            try:
+                await asyncio.to_thread(self._journal.append, self._scope, self._run, items)
+            except Exception as error:
+                for _, written in batch:
+                    if not written.done():
+                        written.set_exception(error)
+            else:
+                for _, written in batch:
+                    if not written.done():
+                        written.set_result(None)

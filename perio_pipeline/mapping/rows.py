@@ -1,0 +1,131 @@
+"""The rows of a destination object: base frame, joins, conditions, and the account each row goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+
+import pandas as pd
+
+from perio_pipeline.mapping.model import Join, Mapping, ObjectMap
+from perio_pipeline.panda.canonical import Kind
+from perio_pipeline.panda.frames import TEXT, typed_frame
+
+PATIENT = "validated/patient"
+IDENTITY = "validated/patient_identity"
+LEFT_OUT_KINDS = {"source_key": Kind.TEXT, "category": Kind.TEXT, "reason": Kind.TEXT}
+
+Frames = Dictionary[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Router:
+    """Which account a patient's records go to, by the patient's office; the first account takes all others."""
+
+    offices: Dictionary[str, str]
+    default: str
+
+    def route(self, frames: Frames) -> pd.Series[str]:
+        """Return patient_id → account for every valid patient."""
+        patients = frames[PATIENT]
+        accounts = patients["office"].map(dict(self.offices)).fillna(self.default)
+        return pd.Series(accounts.to_numpy(), index=patients["patient_id"].to_numpy(), dtype=str)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of an object.
+
+    Attributes:
+        frame: base columns, `alias.column` of every join, `account`; one row per record and account.
+        left_out: source_key, category (skipped, merged, elsewhere), reason; one row per base row without a record.
+    """
+
+    frame: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+def source_key(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.Series[str]:
+    """Join the key columns with `|`."""
+    joined = frame[key[0]].astype(str)
+    for column in key[1:]:
+        joined = joined + "|" + frame[column].astype(str)
+    return joined
+
+
+def follow_survivors(frame: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+    """Give the rows of a merged patient to the patient that stays."""
+    identity = frames[IDENTITY]
+    survivors = dict(zip(identity["patient_id"], identity["survivor_id"], strict=True))
+    patients = frame["patient_id"]
+    return frame.assign(patient_id=patients.map(survivors).fillna(patients))
+
+
+def build_rows(name: str, mapping: Mapping, frames: Frames, router: Router) -> Rows:
+    """Join, select and route the rows of one object."""
+    obj = mapping.objects[name]
+    selected, left_out = _selected(obj, frames)
+    if obj.account == "linked":
+        selected = _fan_out(selected, name, mapping, frames, router)
+    else:
+        accounts = router.route(frames)
+        selected = selected.assign(account=selected["patient_id"].map(accounts).fillna(router.default))
+    return Rows(selected.reset_index(drop=True), left_out.reset_index(drop=True))
+
+
+def _selected(obj: ObjectMap, frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = _own(obj.rows, frames).reset_index(drop=True)
+    for alias, join in obj.join.items():
+        rows = _join(rows, alias, join, frames)
+    left_out = [typed_frame(LEFT_OUT_KINDS)]
+    for condition in obj.select:
+        value = rows[condition.column]
+        passes = value.isin(condition.among) if condition.among else value.notna()
+        out = rows[~passes]
+        reason = out[condition.reason[1:]] if condition.reason.startswith("=") else condition.reason
+        columns = {"source_key": source_key(out, obj.key), "category": condition.category, "reason": reason}
+        left_out.append(pd.DataFrame(columns, index=out.index).astype(left_out[0].dtypes.to_dict()))
+        rows = rows[passes]
+    return rows, pd.concat(left_out)
+
+
+def _own(name: str, frames: Frames) -> pd.DataFrame:
+    """A frame with its patients resolved; the frames about patients themselves stay as they are."""
+    frame = frames[name]
+    about_patients = name in (PATIENT, IDENTITY) or frame.columns[0] == "patient_id"
+    return frame if about_patients or "patient_id" not in frame.columns else follow_survivors(frame, frames)
+
+
+def _join(rows: pd.DataFrame, alias: str, join: Join, frames: Frames) -> pd.DataFrame:
+    right = _own(join.frame, frames)
+    for column, value in join.where.items():
+        right = right[right[column] == value]
+    keys = list(join.on.values())
+    right = right.dropna(subset=keys)
+    if join.latest:
+        # Ties go to the row that comes last in source order, so that the choice is always the same.
+        right = right.sort_values(join.latest, na_position="first", kind="stable").drop_duplicates(keys, keep="last")
+    right = right.rename(columns={column: f"{alias}.{column}" for column in right.columns})
+    return rows.merge(
+        right,
+        how="left",
+        left_on=list(join.on),
+        right_on=[f"{alias}.{key}" for key in keys],
+        validate="many_to_one",
+        sort=False,
+    )
+
+
+def _fan_out(rows: pd.DataFrame, name: str, mapping: Mapping, frames: Frames, router: Router) -> pd.DataFrame:
+    """One row per account in which another object links to the record; the default account where none does."""
+    routes = router.route(frames)
+    pairs = []
+    for obj in mapping.objects.values():
+        for link in (link for link in obj.links.values() if link.object == name):
+            linking, _ = _selected(obj, frames)
+            accounts = linking["patient_id"].map(routes).fillna(router.default)
+            pairs.append(pd.DataFrame({"by": linking[link.by], "account": accounts}))
+    needed = pd.concat(pairs).dropna().drop_duplicates() if pairs else pd.DataFrame({"by": [], "account": []})
+    (key,) = mapping.objects[name].key
+    merged = rows.merge(needed, how="left", left_on=key, right_on="by", sort=False).drop(columns="by")
+    return merged.assign(account=merged["account"].astype(TEXT).fillna(router.default))

@@ -1,0 +1,151 @@
+"""Shaped frames: canonical frames in the form a destination object takes, one row per record to load.
+
+Columns of a shaped frame:
+    source_key  str  the record's key in PANDA; `key#i/n` for the parts of a long text
+    account     str  the practice's name of the CRM account it goes to
+    mark        str  the text that names the record in the CRM
+    problem     str  why the record cannot be loaded as it is (field and rule, no value); null for most
+    one column per mapped field (str, Float64 or boolean), and `link.<field>` with the linked record's source key (str)
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, Mapping, ObjectMap
+from perio_pipeline.mapping.rows import Frames, Router, Rows, build_rows, source_key
+from perio_pipeline.mapping.transforms import TRANSFORMS, Locale
+from perio_pipeline.panda.frames import TEXT
+
+Cells = Any  # a pandas Series; its type parameters add nothing here
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """What one object sends, and what it leaves out and why (source_key, category, reason)."""
+
+    frame: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+def shape(name: str, mapping: Mapping, frames: Frames, router: Router, locale: Locale) -> Shaped:
+    """Shape one destination object from canonical frames.
+
+    Args:
+        name: the object in the mapping.
+        mapping: the destination's mapping.
+        frames: every frame the mapping names, by asset key.
+        router: patients to accounts.
+        locale: country and zone of the values.
+    """
+    obj = mapping.objects[name]
+    rows = build_rows(name, mapping, frames, router)
+    shaped = pd.DataFrame({"source_key": source_key(rows.frame, obj.key), "account": rows.frame["account"]}).astype(
+        TEXT
+    )
+    shaped["mark"] = _marks(obj, rows, locale)
+    shaped["problem"] = pd.Series([None] * len(shaped), dtype=TEXT)
+    for field_name, field in obj.all_fields():
+        shaped[field_name] = field_values(field, rows.frame, locale)
+    for link_name, link in obj.links.items():
+        shaped[f"link.{link_name}"] = rows.frame[link.by].astype(TEXT)
+    shaped["problem"] = _problems(obj, shaped)
+    return Shaped(_finish_text(obj, shaped), rows.left_out)
+
+
+def field_values(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Cells:
+    """Compute one destination field for all rows."""
+    if field.value is not None:
+        kind = "boolean" if isinstance(field.value, bool) else TEXT
+        return pd.Series([field.value] * len(rows), index=rows.index, dtype=kind)
+    if field.template is not None:
+        return _render(field.template, rows, locale)
+    source = rows[field.source]
+    if field.choices:
+        labels = source.map(field.choices).astype(TEXT)
+        return labels.mask(labels == "")
+    if field.plus_minutes:
+        source = source + pd.to_timedelta(rows[field.plus_minutes].fillna(0).astype("int64"), unit="min")
+    return TRANSFORMS[field.transform].apply(source, locale)
+
+
+def _render(template: str, rows: pd.DataFrame, locale: Locale) -> Cells:
+    """Fill a template; runs of blanks left by empty values close up, lines with nothing filled in are left out."""
+    cells = {
+        (name, transform): TRANSFORMS[transform or "text"].apply(rows[name], locale).astype(TEXT).tolist()
+        for name, transform in PLACEHOLDER.findall(template)
+    }
+    lines = [(line, PLACEHOLDER.findall(line)) for line in template.split("\n")]
+    rendered = []
+    for position in range(len(rows)):
+        done = []
+        for line, holes in lines:
+            values = [cells[hole][position] for hole in holes]
+            if holes and all(pd.isna(value) for value in values):
+                continue
+            filled = iter("" if pd.isna(value) else str(value) for value in values)
+            text = PLACEHOLDER.sub(lambda _, filled=filled: next(filled), line)  # type: ignore[misc]
+            done.append(text if "\n" in text else " ".join(text.split()))
+        rendered.append("\n".join(done).strip() or None)
+    return pd.Series(rendered, index=rows.index, dtype=TEXT)
+
+
+def _marks(obj: ObjectMap, rows: Rows, locale: Locale) -> Cells:
+    if obj.mark.text is not None:
+        return _render(obj.mark.text, rows.frame, locale)
+    field = dict(obj.all_fields()).get(obj.mark.field)
+    return field_values(field, rows.frame, locale) if field else rows.frame[obj.links[obj.mark.field].by].astype(TEXT)
+
+
+def _problems(obj: ObjectMap, shaped: pd.DataFrame) -> Cells:
+    """Name the first reason why a record would be refused, before anything is sent."""
+    problem = shaped["problem"]
+    for name, field in obj.all_fields():
+        if field.limit is not None:
+            too_long = shaped[name].str.len().fillna(0) > field.limit
+            problem = problem.mask(problem.isna() & too_long, f"{name} is longer than {field.limit} characters")
+    for name, link in obj.links.items():
+        if link.required:
+            problem = problem.mask(
+                problem.isna() & shaped[f"link.{name}"].isna(), f"no {link.object} record to link to"
+            )
+    return problem
+
+
+def _finish_text(obj: ObjectMap, shaped: pd.DataFrame) -> pd.DataFrame:
+    """Put the mark under its text, and cut long texts into parts that each carry their own mark."""
+    if obj.mark.text is None:
+        return shaped
+    field = obj.mark.field
+    whole = shaped[field].fillna("") + "\n" + shaped["mark"]
+    if obj.split is None or not (whole.str.len() > obj.split.limit).any():
+        return shaped.assign(**{field: whole.str.strip()})
+    long = whole.str.len() > obj.split.limit
+    kept = shaped[~long].assign(**{field: whole[~long].str.strip()})
+    parts = [part for _, row in shaped[long].iterrows() for part in _parts(row, field, obj.split.limit)]
+    cut = pd.DataFrame(parts).astype(shaped.dtypes.to_dict())
+    return pd.concat([kept, cut]).sort_values("source_key", kind="stable", ignore_index=True)
+
+
+def _parts(row: Any, field: str, limit: int) -> list[dict[str, Any]]:
+    room = limit - len(row["mark"]) - 40  # the mark, its part number and the line between
+    wrapped = textwrap.wrap(
+        row[field], room, replace_whitespace=False, drop_whitespace=False, break_on_hyphens=False, expand_tabs=False
+    )
+    total = len(wrapped)
+    out = []
+    for number, text in enumerate(wrapped, start=1):
+        mark = f"{row['mark'].rstrip(']')} part {number}/{total}]"
+        out.append(
+            {
+                **row,
+                "source_key": f"{row['source_key']}#{number}/{total}",
+                "mark": mark,
+                field: f"{text.strip()}\n{mark}",
+            }
+        )
+    return out

@@ -1,0 +1,35 @@
+"""How far a long step has come, for whoever listens: the `perio` command shows bars, Dagster's UI needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`done` of `total` records of a step, such as `load highlevel contacts`."""
+
+    step: str
+    done: int
+    total: int
+
+
+_listeners: list[Callable[[Progress], None]] = []
+
+
+def report(step: str, done: int, total: int) -> None:
+    """Tell all listeners; does nothing where nobody listens."""
+    for listener in _listeners:
+        listener(Progress(step, done, total))
+
+
+@contextmanager
+def listening(listener: Callable[[Progress], None]) -> Iterator[None]:
+    """Listen for as long as the block runs."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)

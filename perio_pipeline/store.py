@@ -1,0 +1,109 @@
+"""Parquet frames in the data folder: one file per practice and asset, written whole or not at all.
+
+`frames/<practice>/<asset key>.parquet` under a root that may be a local folder or an object store (UPath). Folders are
+0700 and files 0600, since frames hold patients' values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+ROW_GROUP = 100_000
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """A frame that lies in the store and need not be in memory at once."""
+
+    path: UPath
+
+    def exists(self) -> bool:
+        """Whether it has been written."""
+        return self.path.exists()
+
+    def rows(self) -> int:
+        """How many rows it has; reads the file's footer only."""
+        with self.path.open("rb") as file:
+            return int(pq.ParquetFile(file).metadata.num_rows)
+
+    def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read it, or some of its columns, into memory."""
+        with self.path.open("rb") as file:
+            return _pandas(pq.read_table(file, columns=list(columns) if columns else None))
+
+    def chunks(self, rows: int, together: str | None = None) -> Iterator[pd.DataFrame]:
+        """Read it piece by piece; rows that share a value of `together` and stand next to each other stay together.
+
+        Each piece keeps the index its rows have in the whole frame. An empty frame is one empty piece.
+        """
+        start, rest = 0, None
+        with self.path.open("rb") as file:
+            for batch in pq.ParquetFile(file).iter_batches(batch_size=rows):
+                frame = _pandas(pa.Table.from_batches([batch]))
+                frame = frame if rest is None else pd.concat([rest, frame], ignore_index=True)
+                cut = _cut(frame, together)
+                piece, rest = frame.iloc[:cut], frame.iloc[cut:]
+                if len(piece):
+                    yield piece.set_axis(range(start, start + len(piece)))
+                    start += len(piece)
+        if rest is None:
+            yield self.read()
+        elif len(rest):
+            yield rest.set_axis(range(start, start + len(rest)))
+
+
+def _pandas(table: pa.Table) -> pd.DataFrame:
+    """Arrow's own note on the pandas types brings all of them back except decimals."""
+    return table.to_pandas(types_mapper=lambda kind: pd.ArrowDtype(kind) if pa.types.is_decimal(kind) else None)
+
+
+def _cut(frame: pd.DataFrame, together: str | None) -> int:
+    """Where to cut, so that the last group, which may go on in the next batch, is kept back."""
+    if together is None or frame.empty:
+        return len(frame)
+    last = frame[together].iloc[-1]
+    same = (frame[together] == last) | (frame[together].isna() & pd.isna(last))
+    other = (~same.to_numpy()).nonzero()[0]
+    return int(other[-1]) + 1 if len(other) else 0
+
+
+class FrameStore:
+    """All frames of all practices under one root."""
+
+    def __init__(self, root: str) -> None:
+        self.root = UPath(root)
+
+    def frame(self, practice: str, key: Sequence[str]) -> StoredFrame:
+        """Return the frame of an asset, written or not."""
+        return StoredFrame(self.root / "frames" / practice / "/".join(key[:-1]) / f"{key[-1]}.parquet")
+
+    def write(self, practice: str, key: Sequence[str], frames: pd.DataFrame | Iterable[pd.DataFrame]) -> int:
+        """Write a frame, or pieces of one that share their columns; returns its rows."""
+        path = self.frame(practice, key).path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = path.with_name(path.name + ".part")
+        pieces = iter([frames] if isinstance(frames, pd.DataFrame) else frames)
+        rows, writer = 0, None
+        try:
+            with aside.open("wb") as file:
+                for piece in pieces:
+                    schema = writer.schema if writer else None
+                    table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False)
+                    writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
+                    writer.write_table(table, row_group_size=ROW_GROUP)
+                    rows += len(piece)
+                if writer is None:
+                    raise ValueError(f"{'/'.join(key)}: not even an empty frame was given")
+                writer.close()
+            aside.chmod(0o600) if aside.protocol in ("", "file") else None
+            aside.rename(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        return rows
