@@ -122,38 +122,20 @@ APPOINTMENT: Types = {
     "startTime": "string",
     "endTime": "string",
 }
-CALENDAR: Types = {
-    **dict.fromkeys(
-        (
-            "groupId eventType name description slug widgetSlug widgetType eventTitle eventColor meetingLocation "
-            "slotDurationUnit preBufferUnit slotIntervalUnit allowBookingAfterUnit allowBookingForUnit formId "
-            "alertEmail notes pixelId formSubmitType formSubmitRedirectURL formSubmitThanksMessage guestType "
-            "consentLabel calendarCoverImage"
-        ).split(),
-        "string",
-    ),
-    **dict.fromkeys(
-        (
-            "slotDuration slotInterval slotBuffer preBuffer appoinmentPerSlot appoinmentPerDay allowBookingAfter "
-            "allowBookingFor availabilityType"
-        ).split(),
-        "number",
-    ),
-    **dict.fromkeys(
-        (
-            "enableRecurring stickyContact isLivePaymentMode autoConfirm shouldSendAlertEmailsToAssignedMember "
-            "googleInvitationEmails allowReschedule allowCancellation shouldAssignContactToTeamMember "
-            "shouldSkipAssigningContactForExisting isActive"
-        ).split(),
-        "boolean",
-    ),
-    **dict.fromkeys(
-        "notifications teamMembers locationConfigurations openHours availabilities".split(),  # noqa: SIM905
-        "object[]",
-    ),
-    "recurring": "object",
-    "lookBusyConfig": "object",
+CALENDAR_PROPERTIES = {
+    "string": """groupId eventType name description slug widgetSlug widgetType eventTitle eventColor meetingLocation
+        slotDurationUnit preBufferUnit slotIntervalUnit allowBookingAfterUnit allowBookingForUnit formId alertEmail
+        notes pixelId formSubmitType formSubmitRedirectURL formSubmitThanksMessage guestType consentLabel
+        calendarCoverImage""",
+    "number": """slotDuration slotInterval slotBuffer preBuffer appoinmentPerSlot appoinmentPerDay allowBookingAfter
+        allowBookingFor availabilityType""",
+    "boolean": """enableRecurring stickyContact isLivePaymentMode autoConfirm shouldSendAlertEmailsToAssignedMember
+        googleInvitationEmails allowReschedule allowCancellation shouldAssignContactToTeamMember
+        shouldSkipAssigningContactForExisting isActive""",
+    "object[]": "notifications teamMembers locationConfigurations openHours availabilities",
+    "object": "recurring lookBusyConfig",
 }
+CALENDAR: Types = {name: kind for kind, names in CALENDAR_PROPERTIES.items() for name in names.split()}
 LOCATION_ID: Types = {"locationId": "string"}
 
 DTOS: dict[str, Dto] = {

@@ -56,6 +56,13 @@ class Call:
             status = self.behaviour.record_not_found_status
         raise bad_request(f"{kind[0].upper()}{kind[1:]} with id {record_id} not found", status)
 
+    def find_of_contact(self, kind: str, record_id: str, *, deleting: bool = False) -> Json:
+        """The record with this id that hangs on the contact in the path."""
+        contact = self.find("contact", self.params["contactId"], deleting=deleting)
+        record = self.location[kind].get(record_id)
+        belongs = record is not None and record["contactId"] == contact["id"]
+        return self.find(kind, record_id if belongs else f"{record_id} of this contact", deleting=deleting)
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -66,6 +66,7 @@ class Gateway:
             reply = await self._answer(request)
         except ApiError as error:
             reply = Reply(self._error_body(error), error.status)
+            request.dropped = request.struck_by("lost_response")
         if request.struck_by("slow") and request.fault is not None:
             await asyncio.sleep(self._sandbox.clock.real_seconds(request.fault.seconds))
         status = "dropped" if request.dropped else str(reply.status)

@@ -22,7 +22,7 @@ def _is_missing(body: dict[str, Any], name: str, dto: Dto) -> bool:
     if name not in body:
         return True
     nullable = str(dto.properties[name]).endswith("?")
-    return body[name] == "" and name != "query" or (body[name] is None and not nullable)
+    return (body[name] == "" and name != "query") or (body[name] is None and not nullable)
 
 
 def _fits(value: Any, kind: str | tuple[str, ...]) -> bool:
