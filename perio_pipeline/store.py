@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -35,7 +36,8 @@ class StoredFrame:
     def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read it, or some of its columns, into memory."""
         with self.path.open("rb") as file:
-            return _pandas(pq.read_table(file, columns=list(columns) if columns else None))
+            frame: pd.DataFrame = _pandas(pq.read_table(file, columns=list(columns) if columns else None))
+        return frame
 
     def chunks(self, rows: int, together: str | None = None) -> Iterator[pd.DataFrame]:
         """Read it piece by piece; rows that share a value of `together` and stand next to each other stay together.
@@ -58,7 +60,7 @@ class StoredFrame:
             yield rest.set_axis(range(start, start + len(rest)))
 
 
-def _pandas(table: pa.Table) -> pd.DataFrame:
+def _pandas(table: Any) -> Any:
     """Arrow's own note on the pandas types brings all of them back except decimals."""
     return table.to_pandas(types_mapper=lambda kind: pd.ArrowDtype(kind) if pa.types.is_decimal(kind) else None)
 

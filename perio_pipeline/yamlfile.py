@@ -65,6 +65,8 @@ class YamlFile:
             return model.model_validate(_plain(self.data))
         except ValidationError as error:
             mistakes = error.errors(include_url=False, include_input=False)
+            # A misspelt key is also a missing one; the misspelling is the better news.
+            mistakes.sort(key=lambda mistake: mistake["type"] != "extra_forbidden")
             problem, remedy = _explain(mistakes[0], model)
             more = f" ({len(mistakes) - 1} more after it.)" if len(mistakes) > 1 else ""
             raise self.error(self._known(mistakes[0]["loc"]), problem, remedy + more) from None

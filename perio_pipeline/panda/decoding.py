@@ -10,10 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from perio_pipeline.panda.bindings import BoundColumn, BoundTable
-from perio_pipeline.panda.canonical import Kind, Table
-from perio_pipeline.panda.frames import PANDAS_TYPES
+from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.frames import TEXT
 
-TEXT: Any = PANDAS_TYPES[Kind.TEXT]
 Text = Any  # a pandas Series of text; pandas' own type parameters add nothing here
 
 

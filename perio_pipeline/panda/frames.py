@@ -10,6 +10,7 @@ the same, and a value that cannot be read as what it should be is still there. V
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,7 +26,7 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
     Kind.DATETIME: pa.timestamp("us"),
 }
 
-PANDAS_TYPES: dict[Kind, object] = {
+PANDAS_TYPES: dict[Kind, Any] = {
     Kind.TEXT: pd.StringDtype(na_value=float("nan")),
     Kind.INTEGER: pd.Int64Dtype(),
     Kind.DECIMAL: pd.ArrowDtype(pa.decimal128(19, 4)),
@@ -34,13 +35,15 @@ PANDAS_TYPES: dict[Kind, object] = {
     Kind.DATETIME: "datetime64[us]",
 }
 
+TEXT: Any = PANDAS_TYPES[Kind.TEXT]
+
 
 def typed_frame(kinds: Mapping[str, Kind], rows: Iterable[Mapping[str, object]] = ()) -> pd.DataFrame:
     """Build a frame with exactly these columns and validated types; without rows it is empty but typed."""
     records = list(rows)
     return pd.DataFrame(
         {
-            name: pd.Series([record.get(name) for record in records], dtype=PANDAS_TYPES[kind])  # type: ignore[call-overload]
+            name: pd.Series([record.get(name) for record in records], dtype=PANDAS_TYPES[kind])
             for name, kind in kinds.items()
         }
     )

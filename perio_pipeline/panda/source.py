@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,15 +57,16 @@ class PandaSource:
         finally:
             engine.dispose()
 
-    def check(self) -> None:
-        """Compare the database with the bindings before anything is read.
+    def check(self, tables: Iterable[Table]) -> None:
+        """Compare the database with the bindings of some tables before anything is read.
 
         Raises:
             SourceError: unreachable, or every bound table and column that is missing, and where it is bound.
         """
         with self._connect() as connection:
             inspector = sa.inspect(connection)
-            problems = [p for name, bound in self._bindings.tables.items() for p in _missing(inspector, name, bound)]
+            bound = {table.name: self._bindings.tables[table.name] for table in tables}
+            problems = [problem for name, table in bound.items() for problem in _missing(inspector, name, table)]
         if problems:
             raise SourceError(
                 "The PANDA database does not fit its bindings: " + "; ".join(problems) + ".",
@@ -116,4 +117,3 @@ def _missing(inspector: sa.Inspector, name: str, bound: BoundTable) -> list[str]
         for column in wanted
         if column.lower() not in present
     ]
-

@@ -1,0 +1,226 @@
+"""The `perio` command. Every command that can go wrong says what and what to do, and ends with exit code 1."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from perio_pipeline import settings
+from perio_pipeline.cli import runs, sandboxes
+from perio_pipeline.defs.assets.destination import LoadPass
+from perio_pipeline.errors import PerioError
+from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
+
+SAMPLE_PRACTICE = "harbor"
+
+app = typer.Typer(
+    help="Moves a periodontal practice from PANDA Perio to a CRM and proves every cell.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console()
+errors = Console(stderr=True, soft_wrap=True)
+
+PracticeOption = Annotated[str, typer.Option("--practice", "-p", help="A file in mappings/practices/, without .yaml.")]
+CrmOption = Annotated[str, typer.Option("--to", help="The destination, such as highlevel.")]
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Show our own errors as two lines, without a traceback."""
+    try:
+        yield
+    except PerioError as error:
+        errors.print(f"[bold red]Error:[/] {_plain(error.problem)}", highlight=False)
+        errors.print(f"[bold]What to do:[/] {_plain(error.remedy)}", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _preflight(name: str, crm: str) -> Practice:
+    """Find what is wrong before a run starts: files, environment, source."""
+    rooms = settings.workplace()
+    practice = rooms.practice(name)
+    sandboxes.give_tokens(practice, crm)
+    rooms.mapping(crm)
+    rooms.adapters(practice, crm)
+    rooms.source(practice).check(TABLES.values())
+    return practice
+
+
+@app.command()
+def demo(
+    patients: Annotated[int, typer.Option(help="Patients of the sample practice.", min=20)] = 250,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same practice.")] = 2026,
+    crm: CrmOption = "highlevel",
+) -> None:
+    """Make the sample practice and migrate it in full to the sandbox on this machine."""
+    runs.prepare_environment()
+    with _clear_errors():
+        path = settings.data_folder() / "sample" / f"{SAMPLE_PRACTICE}.db"
+        if not path.exists():
+            console.print(f"Making the sample practice: {patients} synthetic patients.")
+            _make_sample(path, patients, seed)
+        _migrate(SAMPLE_PRACTICE, crm, LoadPass.FULL)
+    console.print("\nWhere to look next:")
+    console.print(f"  [bold]make ui[/]                      the Dagster UI on this data, at {UI_URL}")
+    report = settings.workplace().report_file(SAMPLE_PRACTICE, crm, "diff.html")
+    console.print(f"  [bold]{_shown(report)}[/]   the field-level diff as a page")
+    console.print(
+        f"  [bold]perio migrate --practice {SAMPLE_PRACTICE} --to {crm} --pass full[/]   once more: it writes nothing"
+    )
+
+
+@app.command()
+def sample(
+    patients: Annotated[int, typer.Option(help="Patients of the sample practice.", min=20)] = 250,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same practice.")] = 2026,
+    out: Annotated[Path | None, typer.Option(help="File to write; by default the demo's.")] = None,
+) -> None:
+    """Make the synthetic sample practice as a SQLite database."""
+    with _clear_errors():
+        path = out or settings.data_folder() / "sample" / f"{SAMPLE_PRACTICE}.db"
+        _make_sample(path, patients, seed)
+    console.print(f"Wrote {_shown(path)}.")
+
+
+@app.command()
+def migrate(
+    practice: PracticeOption,
+    to: CrmOption,
+    load_pass: Annotated[LoadPass, typer.Option("--pass", help="A sample first, then everything.")] = LoadPass.SAMPLE,
+) -> None:
+    """Migrate a practice: read, validate, shape, load, read back, compare."""
+    runs.prepare_environment()
+    with _clear_errors():
+        _migrate(practice, to, load_pass)
+
+
+@app.command()
+def sandbox(practice: PracticeOption = SAMPLE_PRACTICE, to: CrmOption = "highlevel") -> None:
+    """Serve a practice's CRM sandbox on this machine until interrupted."""
+    runs.prepare_environment()
+    with _clear_errors():
+        rooms = settings.workplace()
+        chosen = rooms.practice(practice)
+        host, port = sandboxes.address(chosen, to)
+        console.print(f"Serving the {to} sandbox of {practice} on http://{host}:{port}; Ctrl-C ends it.")
+        for account in chosen.destination(to).accounts:
+            console.print(f"  {account.name}: {account.id}, token {sandboxes.sandbox_token(practice, account.name)}")
+        sandboxes.serve(rooms, chosen, to)
+
+
+@app.command()
+def status(
+    practice: PracticeOption = SAMPLE_PRACTICE,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Say where each object of a practice stands in each destination."""
+    with _clear_errors():
+        statuses = _statuses(practice)
+    if as_json:
+        counts = {crm: {name: asdict(item) for name, item in objects.items()} for crm, objects in statuses.items()}
+        typer.echo(json.dumps({"practice": practice, "destinations": counts}, indent=2))
+        return
+    for crm, objects in statuses.items():
+        _show(crm, objects)
+
+
+UI_URL = "http://127.0.0.1:3000"
+
+
+@app.command()
+def ui(
+    practice: PracticeOption = SAMPLE_PRACTICE,
+    to: CrmOption = "highlevel",
+    port: Annotated[int, typer.Option(help="Port of the UI, on this machine only.")] = 3000,
+) -> None:
+    """Open the Dagster UI on the data folder, with the practice's sandbox beside it."""
+    runs.prepare_environment()
+    with _clear_errors():
+        chosen = settings.workplace().practice(practice)
+        sandboxes.give_tokens(chosen, to)
+        with sandboxes.at_hand(chosen, to):
+            console.print(f"The Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
+            command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
+            bin_folder = str(Path(sys.executable).parent)
+            environment = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ.get("PATH", "")}
+            try:
+                subprocess.run(command, cwd=settings.PROJECT, env=environment, check=False)
+            except KeyboardInterrupt:
+                console.print("Stopped.")
+
+
+def _make_sample(path: Path, patients: int, seed: int) -> None:
+    from perio_pipeline.panda.sample import generate  # only here: it loads a name library that no other command needs
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    generate(path, patients=patients, seed=seed)
+
+
+def _migrate(name: str, crm: str, load_pass: LoadPass) -> None:
+    practice = _preflight(name, crm)
+    with sandboxes.at_hand(practice, crm) as started:
+        if started:
+            console.print(f"Started the {crm} sandbox of {name} for this run.")
+        report = runs.migrate(name, crm, load_pass, console)
+    _show(crm, _statuses(name)[crm])
+    console.print(f"Run {report.run_id}.")
+    if report.red_checks:
+        raise PerioError(
+            f"{len(report.red_checks)} checks are red: {'; '.join(report.red_checks)}.",
+            f"See {_shown(settings.workplace().report_file(name, crm, 'diff.html'))}, or the checks in the Dagster UI.",
+        )
+
+
+def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
+    rooms = settings.workplace()
+    practice = rooms.practice(name)
+    journal = rooms.journal()
+    try:
+        return {
+            crm: destination_status(rooms.store(), name, crm, rooms.mapping(crm), journal.traffic(name, crm))
+            for crm in practice.destinations
+        }
+    finally:
+        journal.close()
+
+
+def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
+    table = Table(title=crm, title_justify="left")
+    columns = list(asdict(ObjectStatus()))
+    table.add_column("object")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="right")
+    for name, item in objects.items():
+        table.add_row(name, *(f"{value:,}" for value in asdict(item).values()))
+    totals = {column: sum(asdict(item)[column] for item in objects.values()) for column in columns}
+    table.add_section()
+    table.add_row("all", *(f"{value:,}" for value in totals.values()))
+    console.print(table)
+
+
+def _shown(path: Path) -> str:
+    """A path as people would type it here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,137 @@
+"""Launches Dagster jobs in this process, on the same instance as the UI, and shows how far they have come."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from perio_pipeline import progress, settings
+from perio_pipeline.definitions import defs
+from perio_pipeline.defs.assets.destination import LoadPass
+from perio_pipeline.defs.jobs import job_name
+from perio_pipeline.errors import PerioError
+
+SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run ended: its id, whether it succeeded, what failed (step → what to do), and which checks are red."""
+
+    run_id: str
+    success: bool
+    failures: dict[str, str]
+    red_checks: list[str]
+
+
+class RunFailedError(PerioError):
+    """A run ended with an error; the text is that of the first failed step."""
+
+
+def prepare_environment() -> None:
+    """Point Dagster at the instance of the data folder, and keep values out of its logs."""
+    data = settings.data_folder()
+    dagster_home = data / "dagster"
+    for folder in (data, dagster_home, data / "logs"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ[settings.DATA] = str(data)
+    os.environ.setdefault("PERIO_DAGSTER", str(dagster_home))
+    os.environ.setdefault("DAGSTER_HOME", str(settings.PROJECT))
+    # Texts of unforeseen exceptions may hold values: Dagster stores an error id in their place.
+    os.environ.setdefault("DAGSTER_REDACT_USER_CODE_ERRORS", "1")
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    _redirect_redacted_errors(data / "logs" / "redacted-errors.log")
+
+
+def _redirect_redacted_errors(path: Path) -> None:
+    """What Dagster redacts it still logs in full; that goes to a file only its owner can read."""
+    logger = logging.getLogger("dagster.redacted_errors")
+    logger.propagate = False
+    if not logger.handlers:
+        path.touch(mode=0o600, exist_ok=True)
+        logger.addHandler(logging.FileHandler(path, encoding="utf-8", delay=True))
+
+
+def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console) -> RunReport:
+    """Run a migration job for a practice.
+
+    Raises:
+        RunFailedError: a step failed; the message says what to do.
+    """
+    definitions = defs()
+    job = definitions.resolve_job_def(job_name(load_pass, crm))
+    with dg.DagsterInstance.get() as instance, _bars(console) as bars, progress.listening(_Listener(bars)):
+        result = job.execute_in_process(
+            run_config={**_job_config(job), **SILENT},
+            instance=instance,
+            partition_key=practice,
+            tags={"dagster/user": getpass.getuser()},
+            raise_on_error=False,
+        )
+        report = _report(result)
+    if not report.success:
+        step, text = next(iter(report.failures.items()), ("run", "It ended before a step failed."))
+        raise RunFailedError(f"{step}: {text}", f"Run {report.run_id} in the Dagster UI shows the rest.")
+    return report
+
+
+def _job_config(job: dg.JobDefinition) -> dict[str, Any]:
+    return dict(job.run_config or {})
+
+
+def _report(result: dg.ExecuteInProcessResult) -> RunReport:
+    failures = {}
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        user = data.user_failure_data
+        text = (user.description if user else None) or (data.error.message.strip() if data.error else "unknown")
+        failures[(event.step_key or "run").replace("__", "/")] = text
+    red = [
+        f"{'/'.join(check.asset_key.path)}: {check.check_name}"
+        for check in result.get_asset_check_evaluations()
+        if not check.passed
+    ]
+    return RunReport(result.run_id, result.success, failures, red)
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", table_column=None),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+class _Listener:
+    """Turns progress reports into bars: one per load and read-back, and one line for the frames in between."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, report: progress.Progress) -> None:
+        if report.step not in self.tasks:
+            self.tasks[report.step] = self.bars.add_task(report.step, total=report.total, rate="")
+        task = self.bars.tasks[self.bars.task_ids.index(self.tasks[report.step])]
+        speed = f"{task.finished_speed or task.speed or 0:,.0f}/s"
+        self.bars.update(task.id, completed=report.done, total=report.total, rate=speed)

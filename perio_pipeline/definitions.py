@@ -1,0 +1,16 @@
+"""What Dagster loads. Nothing is read, neither files nor environment, before Dagster asks for the definitions."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from perio_pipeline import settings
+from perio_pipeline.defs.build import build_definitions
+from perio_pipeline.defs.resources import WorkplaceResource
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Build the definitions of the practices and mapping files there are."""
+    rooms = settings.workplace()
+    return build_definitions(rooms, WorkplaceResource(data=str(rooms.data), mappings=str(rooms.mappings)))

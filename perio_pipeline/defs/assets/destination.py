@@ -1,0 +1,206 @@
+"""A CRM's assets: shaped frames, the account, the sample, the manifests of what was loaded, and the read-backs."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from perio_pipeline.defs.metadata import OWNERS, counts_table, frame_schema, object_schema
+from perio_pipeline.defs.resources import WorkplaceResource, actionable, run_info
+from perio_pipeline.loading.accounts import ACCOUNT_KINDS, prepare_accounts
+from perio_pipeline.loading.objects import MANIFEST_KINDS, load_object, read_object
+from perio_pipeline.loading.sampling import SAMPLE_KINDS, choose, sample_frame, uncovered
+from perio_pipeline.mapping.model import Mapping, ObjectMap
+from perio_pipeline.mapping.practice import check_gates
+from perio_pipeline.mapping.rows import PATIENT
+from perio_pipeline.mapping.shape import shape
+
+
+class LoadPass(StrEnum):
+    """Which records a run loads: the sample, or everything."""
+
+    SAMPLE = "sample"
+    FULL = "full"
+
+
+class LoadConfig(dg.Config):
+    """What a load step does. The harmless pass is the default."""
+
+    load_pass: LoadPass = LoadPass.SAMPLE
+
+
+def shaped_asset(
+    crm: str, name: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    """Build the frame of one destination object, in the form the CRM takes."""
+    obj = mapping.objects[name]
+    frames = sorted({PATIENT, "validated/patient_identity", *obj.frames(), *_linking_frames(mapping, name)})
+
+    @dg.asset(
+        key=[crm, "shaped", name],
+        ins={frame.replace("/", "__"): dg.AssetIn(key=frame.split("/")) for frame in frames},
+        partitions_def=partitions,
+        group_name=f"{crm}_shaped",
+        kinds={"pandas"},
+        owners=OWNERS,
+        description=f"{obj.description}, shaped for {crm} ({', '.join(obj.requirement)}).",
+        metadata=object_schema(obj),
+    )
+    def shaped(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, **inputs: pd.DataFrame
+    ) -> dg.Output[pd.DataFrame]:
+        with actionable():
+            rooms = workplace.open
+            practice = rooms.practice(context.partition_key)
+            named = {frame.replace("__", "/", 1): content for frame, content in inputs.items()}
+            result = shape(name, rooms.mapping(crm), named, rooms.router(practice, crm), practice.locale)
+            rooms.store().write(practice.practice, [crm, "left_out", name], result.left_out)
+        left_out = (result.left_out["category"] + ": " + result.left_out["reason"]).value_counts()
+        return dg.Output(
+            result.frame,
+            metadata={
+                "left_out": counts_table({str(reason): int(rows) for reason, rows in left_out.items()}, "reason"),
+                "problems": int(result.frame["problem"].notna().sum()),
+            },
+        )
+
+    return shaped
+
+
+def _linking_frames(mapping: Mapping, name: str) -> set[str]:
+    """The frames of the objects that link to this one: they decide which accounts need it."""
+    if mapping.objects[name].account != "linked":
+        return set()
+    linking = [obj for obj in mapping.objects.values() if any(link.object == name for link in obj.links.values())]
+    return {frame for obj in linking for frame in obj.frames()}
+
+
+def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Build the CRM account: checked, its look-ups known, its custom fields in place."""
+
+    @dg.asset(
+        key=[crm, "account"],
+        partitions_def=partitions,
+        group_name=f"{crm}_account",
+        kinds={"python"},
+        owners=OWNERS,
+        pool=f"{crm}_api",
+        description="The accounts: token, scopes and look-ups checked; missing custom fields created where approved.",
+        metadata=frame_schema(ACCOUNT_KINDS),
+    )
+    def account(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.Output[pd.DataFrame]:
+        with actionable():
+            practice = workplace.open.practice(context.partition_key)
+            with workplace.target(context.partition_key, crm, run_info(context, "prepare")) as target:
+                check_gates(practice, crm, target.mapping)
+                approval = practice.destination(crm).schema_plan
+                frame, created = asyncio.run(prepare_accounts(target, create_fields=approval.create_fields))
+        return dg.Output(frame, metadata={"custom_fields_created": created})
+
+    return account
+
+
+def sample_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Build the choice of records for the sample migration."""
+
+    @dg.asset(
+        key=[crm, "sample"],
+        ins={name: dg.AssetIn(key=[crm, "shaped", name]) for name in mapping.objects},
+        partitions_def=partitions,
+        group_name=f"{crm}_shaped",
+        kinds={"python"},
+        owners=OWNERS,
+        description="The records of a sample migration: patients that together show every field, choice and relation.",
+        metadata=frame_schema(SAMPLE_KINDS),
+    )
+    def sample(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, **shaped: pd.DataFrame
+    ) -> dg.Output[pd.DataFrame]:
+        with actionable():
+            size = workplace.open.practice(context.partition_key).sample_patients
+        chosen = choose(mapping, shaped, size)
+        missed = uncovered(mapping, shaped, chosen)
+        text = "\n".join(f"- {stratum}" for stratum in missed) or "Every stratum is covered."
+        return dg.Output(
+            sample_frame(mapping, shaped, chosen),
+            metadata={"patients": len(chosen), "strata_not_covered": dg.MetadataValue.md(text)},
+        )
+
+    return sample
+
+
+def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Build the manifest of one object: what became of each record."""
+
+    @dg.asset(
+        key=[crm, "loaded", name],
+        ins={"shaped": dg.AssetIn(key=[crm, "shaped", name]), "sample": dg.AssetIn(key=[crm, "sample"])},
+        deps=[
+            [crm, "account"],
+            *([crm, "loaded", parent] for parent in sorted({x.object for x in obj.links.values()})),
+        ],
+        partitions_def=partitions,
+        group_name=f"{crm}_loaded",
+        kinds={"python"},
+        owners=OWNERS,
+        pool=f"{crm}_api",
+        description=f"{obj.description}: the manifest of what {crm} holds, record by record.",
+        metadata=frame_schema(MANIFEST_KINDS),
+    )
+    def loaded(
+        context: dg.AssetExecutionContext,
+        config: LoadConfig,
+        workplace: WorkplaceResource,
+        shaped: pd.DataFrame,
+        sample: pd.DataFrame,
+    ) -> dg.Output[pd.DataFrame]:
+        if config.load_pass is LoadPass.SAMPLE:
+            keys = sample.loc[sample["object"] == name, "source_key"]
+            shaped = shaped[shaped["source_key"].isin(keys)]
+        with actionable():
+            practice = workplace.open.practice(context.partition_key)
+            with workplace.target(context.partition_key, crm, run_info(context, config.load_pass.value)) as target:
+                check_gates(practice, crm, target.mapping)
+                manifest = asyncio.run(load_object(target, name, shaped))
+        actions = {str(action): int(rows) for action, rows in manifest["action"].value_counts().items()}
+        failed = manifest.loc[manifest["action"] == "failed", "code"].value_counts()
+        return dg.Output(
+            manifest,
+            metadata={
+                "pass": config.load_pass.value,
+                "actions": counts_table(actions, "action"),
+                "failures": counts_table({str(code): int(rows) for code, rows in failed.items()}, "reason"),
+            },
+        )
+
+    return loaded
+
+
+def readback_asset(
+    crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    """Build the read-back of one object: every loaded record as the CRM holds it now."""
+
+    @dg.asset(
+        key=[crm, "readback", name],
+        ins={"manifest": dg.AssetIn(key=[crm, "loaded", name])},
+        partitions_def=partitions,
+        group_name=f"{crm}_readback",
+        kinds={"python"},
+        owners=OWNERS,
+        pool=f"{crm}_api",
+        description=f"{obj.description}: as read back from {crm}. The field-level diff is its check.",
+        metadata=object_schema(obj),
+    )
+    def readback(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, manifest: pd.DataFrame
+    ) -> dg.Output[Any]:
+        with actionable(), workplace.target(context.partition_key, crm, run_info(context, "readback")) as target:
+            frame = asyncio.run(read_object(target, name, manifest))
+        return dg.Output(frame, metadata={"manifest_rows": len(manifest)})
+
+    return readback

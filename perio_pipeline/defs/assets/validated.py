@@ -1,0 +1,180 @@
+"""Validated frames: one asset per canonical table, and the frames cleaning derives from them.
+
+Rows that break a rule go to `quarantine/<table>`, what was changed on rows that went on to `treatments/<table>`; both
+lie beside the validated frames in the store and are counted in the asset's metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from perio_pipeline.defs.metadata import OWNERS, counts_table, table_schema
+from perio_pipeline.defs.resources import WorkplaceResource, actionable
+from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.store import FrameStore, StoredFrame
+from perio_pipeline.validation.contact_points import contact_points
+from perio_pipeline.validation.context import Context
+from perio_pipeline.validation.findings import Validated
+from perio_pipeline.validation.frames import (
+    CONTACT_POINT,
+    PATIENT_IDENTITY,
+    PRIMARY_REFERRAL,
+    REFERRING_PRACTICE,
+    REFERRING_PRACTICE_MEMBER,
+)
+from perio_pipeline.validation.identity import PatientPolicies, patient_identity
+from perio_pipeline.validation.practices import referring_practices
+from perio_pipeline.validation.referrals import primary_referral
+from perio_pipeline.validation.validate import validate
+
+STREAMED = frozenset({"perio_site", "perio_tooth"})
+"""Tables that grow too large for memory; validated piece by piece, an exam's rows together."""
+
+PIECE = 300_000
+
+
+def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Build the validated frame of one canonical table."""
+    parents = sorted({parent for parent in table.parents.values() if parent != table.name})
+    needs = [*parents, *(["perio_tooth"] if table.name == "perio_site" else [])]
+
+    @dg.asset(
+        key=["validated", table.name],
+        ins={"extract": dg.AssetIn(key=["panda", table.name])},
+        deps=[["validated", name] for name in needs],
+        partitions_def=partitions,
+        group_name="validated",
+        kinds={"pandera", "pandas"},
+        owners=OWNERS,
+        description=f"{table.description} Typed and valid; rows that are not stand in quarantine.",
+        metadata=table_schema(table),
+    )
+    def validated(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, extract: StoredFrame
+    ) -> dg.MaterializeResult[Any]:
+        with actionable():
+            practice = workplace.open.practice(context.partition_key)
+            store = workplace.store()
+            # Written piece by piece, so that memory does not grow with the practice; what is found stays small.
+            found: list[Validated] = []
+            pieces = _validate(table, practice, store, extract, parents, found)
+            rows = store.write(practice.practice, context.asset_key.path, pieces)
+            quarantine = pd.concat([piece.quarantine for piece in found], ignore_index=True)
+            treatments = pd.concat([piece.treatments for piece in found], ignore_index=True)
+            store.write(practice.practice, ["quarantine", table.name], quarantine)
+            store.write(practice.practice, ["treatments", table.name], treatments)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/partition_row_count": rows,
+                "extracted": extract.rows(),
+                "quarantined": int(quarantine["row"].nunique()),
+                "quarantined_by_rule": counts_table(_by_rule(quarantine), "rule"),
+                "treated_by_rule": counts_table(_by_rule(treatments), "rule"),
+            },
+        )
+
+    return validated
+
+
+def _validate(
+    table: Table,
+    practice: Practice,
+    store: FrameStore,
+    extract: StoredFrame,
+    parents: list[str],
+    found: list[Validated],
+) -> Iterator[pd.DataFrame]:
+    """Yield the valid rows piece by piece; what else was found in a piece is put into `found`."""
+    keys = {name: _keys(store, practice.practice, name) for name in parents}
+    teeth = None
+    if table.name == "perio_site":
+        teeth = store.frame(practice.practice, ["validated", "perio_tooth"]).read(["exam_id", "tooth", "status"])
+    context = Context(
+        today=date.today(),
+        country=practice.country,
+        time_zone=practice.time_zone,
+        bridge_fed=practice.policies.bridge_fed,
+        teeth=teeth,
+        switched_off=frozenset(practice.policies.switched_off),
+    )
+    pieces = extract.chunks(PIECE, "exam_id") if table.name in STREAMED else iter([extract.read()])
+    for piece in pieces:
+        result = validate(table, piece, keys, context)
+        found.append(replace(result, valid=result.valid.iloc[:0]))
+        yield result.valid
+
+
+def _keys(store: FrameStore, practice: str, name: str) -> pd.Index:
+    (key,) = TABLES[name].key
+    return pd.Index(store.frame(practice, ["validated", name]).read([key])[key])
+
+
+def _by_rule(lines: pd.DataFrame) -> dict[str, int]:
+    counts = (lines["column"].astype(str) + ": " + lines["rule"].astype(str)).value_counts()
+    return {str(rule): int(rows) for rule, rows in counts.items()}
+
+
+def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
+    """Build the frames that cleaning derives from validated ones."""
+
+    def common(table: Table, **inputs: str) -> dict[str, Any]:
+        return {
+            "key": ["validated", table.name],
+            "ins": {name: dg.AssetIn(key=["validated", source]) for name, source in inputs.items()},
+            "partitions_def": partitions,
+            "group_name": "validated",
+            "kinds": {"pandas"},
+            "owners": OWNERS,
+            "description": table.description,
+            "metadata": table_schema(table),
+        }
+
+    @dg.asset(**common(PATIENT_IDENTITY, patient="patient"))
+    def identity(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, patient: pd.DataFrame
+    ) -> dg.Output[pd.DataFrame]:
+        with actionable():
+            policies = workplace.open.practice(context.partition_key).policies
+        frame = patient_identity(patient, PatientPolicies(deceased=policies.deceased, archived=policies.archived))
+        return dg.Output(frame, metadata={"dispositions": counts_table(_counts(frame["disposition"]), "disposition")})
+
+    @dg.asset(**common(CONTACT_POINT, patient="patient", identity="patient_identity"))
+    def contact_point(
+        context: dg.AssetExecutionContext,
+        workplace: WorkplaceResource,
+        patient: pd.DataFrame,
+        identity: pd.DataFrame,
+    ) -> pd.DataFrame:
+        with actionable():
+            country = workplace.open.practice(context.partition_key).country
+        return contact_points(patient, identity, country)
+
+    @dg.asset(**common(REFERRING_PRACTICE, referral_source="referral_source"))
+    def referring_practice(referral_source: pd.DataFrame) -> pd.DataFrame:
+        return referring_practices(referral_source)[0]
+
+    @dg.asset(**common(REFERRING_PRACTICE_MEMBER, referral_source="referral_source"))
+    def referring_practice_member(referral_source: pd.DataFrame) -> pd.DataFrame:
+        return referring_practices(referral_source)[1]
+
+    @dg.asset(
+        **common(
+            PRIMARY_REFERRAL, referral="referral", members="referring_practice_member", identity="patient_identity"
+        )
+    )
+    def primary(referral: pd.DataFrame, members: pd.DataFrame, identity: pd.DataFrame) -> pd.DataFrame:
+        return primary_referral(referral, members, identity)
+
+    return [identity, contact_point, referring_practice, referring_practice_member, primary]
+
+
+def _counts(column: pd.Series[str]) -> dict[str, int]:
+    return {str(value): int(rows) for value, rows in column.value_counts().items()}

@@ -1,0 +1,64 @@
+"""Assembles everything Dagster loads from the two folders; tests and the `perio` command use it with their own."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from perio_pipeline.defs import checks, jobs
+from perio_pipeline.defs.assets import clinical, destination, panda, validated
+from perio_pipeline.defs.io_managers import ParquetFrames
+from perio_pipeline.defs.partitions import practice_partitions
+from perio_pipeline.defs.resources import WorkplaceResource
+from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.workplace import Workplace
+
+
+def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.Definitions:
+    """Assemble the definitions.
+
+    Args:
+        workplace: the folders as they are now; practices and mapping files give the graph its shape.
+        resource: what assets get at run time, which may read its folders from the environment.
+    """
+    partitions = practice_partitions(workplace.practices())
+    tables = list(TABLES.values())
+    assets = [
+        *(panda.extract_asset(table, partitions) for table in tables),
+        *(validated.validated_asset(table, partitions) for table in tables),
+        *validated.derived_assets(partitions),
+        *clinical.clinical_assets(partitions),
+    ]
+    asset_checks = [
+        *(checks.rows_complete_check(table, partitions) for table in tables),
+        *(checks.rows_accounted_check(table, partitions) for table in tables),
+        checks.patients_accounted_check(partitions),
+    ]
+    job_definitions = []
+    for crm in workplace.destinations():
+        mapping = workplace.mapping(crm)
+        assets += _destination_assets(crm, mapping, partitions)
+        for name in mapping.objects:
+            asset_checks.append(checks.object_accounted_check(crm, name, mapping, partitions))
+            asset_checks.append(checks.none_failed_check(crm, name, partitions))
+            asset_checks.append(checks.field_diff_check(crm, name, partitions))
+        job_definitions += [jobs.migration_job(kind, crm, mapping, partitions) for kind in destination.LoadPass]
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=asset_checks,
+        jobs=job_definitions,
+        resources={"workplace": resource, "io_manager": ParquetFrames(workplace=resource)},
+        executor=dg.in_process_executor,
+    )
+
+
+def _destination_assets(
+    crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]
+) -> list[dg.AssetsDefinition]:
+    return [
+        destination.account_asset(crm, partitions),
+        destination.sample_asset(crm, mapping, partitions),
+        *(destination.shaped_asset(crm, name, mapping, partitions) for name in mapping.objects),
+        *(destination.loaded_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),
+        *(destination.readback_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),
+    ]

@@ -1,0 +1,148 @@
+"""Asset checks: nothing is lost on the way, and every cell in the CRM is what PANDA says."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from perio_pipeline.defs.metadata import counts_table
+from perio_pipeline.defs.resources import WorkplaceResource, actionable
+from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.panda.canonical import Table
+from perio_pipeline.signoff.accounting import object_accounting, patients_accounted, table_accounting
+from perio_pipeline.signoff.objects import diff_loaded
+from perio_pipeline.signoff.summary import to_markdown
+
+
+def rows_complete_check(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """Check that the extract holds every row of the source."""
+
+    @dg.asset_check(
+        asset=["panda", table.name],
+        name="rows_complete",
+        partitions_def=partitions,
+        description="The extract has as many rows as the source table.",
+    )
+    def rows_complete(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        with actionable():
+            rooms = workplace.open
+            source = rooms.source(rooms.practice(context.partition_key)).count(table)
+        extracted = workplace.store().frame(context.partition_key, ["panda", table.name]).rows()
+        return dg.AssetCheckResult(passed=source == extracted, metadata={"source": source, "extracted": extracted})
+
+    return rows_complete
+
+
+def rows_accounted_check(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """Check that extracted = valid + quarantined."""
+
+    @dg.asset_check(
+        asset=["validated", table.name],
+        name="rows_accounted",
+        partitions_def=partitions,
+        blocking=True,
+        description="Every extracted row is either valid or quarantined.",
+    )
+    def rows_accounted(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        counts = table_accounting(workplace.store(), context.partition_key, table.name)
+        passed = counts["extracted"] == counts["valid"] + counts["quarantined"]
+        return dg.AssetCheckResult(passed=passed, metadata=dict(counts))
+
+    return rows_accounted
+
+
+def patients_accounted_check(partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """Check that valid patients = loaded + merged + skipped."""
+
+    @dg.asset_check(
+        asset=["validated", "patient_identity"],
+        name="patients_accounted",
+        partitions_def=partitions,
+        blocking=True,
+        description="Every valid patient is loaded, merged into another one, or skipped by policy.",
+    )
+    def accounted(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        counts = patients_accounted(workplace.store(), context.partition_key)
+        passed = counts["valid"] == counts["load"] + counts["merged"] + counts["skipped"]
+        return dg.AssetCheckResult(passed=passed, metadata=dict(counts))
+
+    return accounted
+
+
+def object_accounted_check(
+    crm: str, name: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetChecksDefinition:
+    """Check that valid rows = shaped + left out."""
+
+    @dg.asset_check(
+        asset=[crm, "shaped", name],
+        name="rows_accounted",
+        partitions_def=partitions,
+        blocking=True,
+        description="Every valid row is shaped, merged, skipped by policy or arrives as another object.",
+    )
+    def accounted(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        counts = object_accounting(workplace.store(), context.partition_key, crm, name, mapping.objects[name])
+        passed = counts["valid"] == counts["shaped"] + counts["left_out"]
+        return dg.AssetCheckResult(passed=passed, metadata=dict(counts))
+
+    return accounted
+
+
+def none_failed_check(crm: str, name: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """Check that every record arrived."""
+
+    @dg.asset_check(
+        asset=[crm, "loaded", name],
+        name="none_failed",
+        partitions_def=partitions,
+        description="No record of the manifest failed.",
+    )
+    def none_failed(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        manifest = workplace.store().frame(context.partition_key, [crm, "loaded", name]).read(["action", "reason"])
+        failed = manifest.loc[manifest["action"] == "failed", "reason"].value_counts()
+        reasons = {str(reason): int(rows) for reason, rows in failed.items()}
+        return dg.AssetCheckResult(
+            passed=not reasons,
+            metadata={
+                "records": len(manifest),
+                "failed": int(failed.sum()),
+                "reasons": counts_table(reasons, "reason"),
+            },
+        )
+
+    return none_failed
+
+
+def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """Check every cell of an object in the CRM against PANDA (requirement P5)."""
+
+    @dg.asset_check(
+        asset=[crm, "readback", name],
+        name="field_level_diff",
+        partitions_def=partitions,
+        description="Every mapped field of every record is what PANDA says, or differs for a documented reason.",
+    )
+    def field_level_diff(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        with actionable():
+            rooms = workplace.open
+            diff = diff_loaded(rooms, rooms.practice(context.partition_key), crm, name)
+        by_cause = {
+            f"{row.field}: {row.cause}": int(row.count_)
+            for row in diff.counts.rename(columns={"count": "count_"}).itertuples()
+        }
+        return dg.AssetCheckResult(
+            passed=diff.unexplained == 0,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={
+                "cells_compared": diff.cells,
+                "unexplained": diff.unexplained,
+                "differences": counts_table(by_cause, "field and cause"),
+                "summary": dg.MetadataValue.md(to_markdown(diff)),
+                "report": dg.MetadataValue.path(str(rooms.report_file(context.partition_key, crm, "diff.html"))),
+                "table": dg.MetadataValue.path(
+                    str(rooms.store().frame(context.partition_key, [crm, "diff", name]).path)
+                ),
+            },
+        )
+
+    return field_level_diff

@@ -1,0 +1,28 @@
+"""IO managers: frames travel between assets as Parquet in the frame store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from perio_pipeline.defs.resources import WorkplaceResource, actionable
+from perio_pipeline.store import StoredFrame
+
+
+class ParquetFrames(dg.ConfigurableIOManager):
+    """Writes a frame or an iterator of its pieces; hands out a pandas frame, or a `StoredFrame` if asked for one."""
+
+    workplace: dg.ResourceDependency[WorkplaceResource]
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Write the asset's frame for its practice."""
+        with actionable():  # a streamed frame is read from its source only now
+            rows = self.workplace.store().write(context.partition_key, context.asset_key.path, obj)
+        context.add_output_metadata({"dagster/partition_row_count": rows})
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """Hand out an upstream asset's frame."""
+        frame = self.workplace.store().frame(context.partition_key, context.asset_key.path)
+        wants_stored = context.dagster_type.typing_type is StoredFrame
+        return frame if wants_stored else frame.read()

@@ -1,0 +1,32 @@
+"""Jobs: what people start, per destination."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from perio_pipeline.defs.assets.destination import LoadConfig, LoadPass
+from perio_pipeline.defs.resources import PASS_TAG
+from perio_pipeline.mapping.model import Mapping
+
+
+def job_name(load_pass: LoadPass, crm: str) -> str:
+    """Return a job's name: `sample_migration_highlevel`."""
+    return f"{load_pass.value}_migration_{crm}"
+
+
+def migration_job(
+    load_pass: LoadPass, crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]
+) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that takes one practice from PANDA to a CRM and proves it."""
+    selection = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
+    config = {f"{crm}__loaded__{name}": LoadConfig(load_pass=load_pass) for name in mapping.objects}
+    what = "a sample that shows every field and relation" if load_pass is LoadPass.SAMPLE else "every record"
+    return dg.define_asset_job(
+        job_name(load_pass, crm),
+        selection=selection,
+        partitions_def=partitions,
+        config=dg.RunConfig(ops=config),
+        tags={PASS_TAG: load_pass.value, "perio/destination": crm},
+        description=f"Reads PANDA, validates, shapes, loads {what} into {crm}, reads it back and compares every cell.",
+        executor_def=dg.in_process_executor,
+    )

@@ -1,0 +1,160 @@
+"""Loads and reads back whole objects: the step between shaped frames, adapters and the journal.
+
+Manifest columns (`MANIFEST_KINDS`): source_key, account, action, crm_id, parent_id, fingerprint, code, reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from perio_pipeline import progress
+from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
+from perio_pipeline.loading.journal import Journal, RunInfo, Scope
+from perio_pipeline.loading.loader import Loader
+from perio_pipeline.loading.payloads import LINK, drafts
+from perio_pipeline.loading.writer import JournalWriter
+from perio_pipeline.mapping.model import FieldMap, Mapping
+from perio_pipeline.panda.canonical import Kind
+from perio_pipeline.panda.frames import PANDAS_TYPES, typed_frame
+
+MANIFEST_KINDS = dict.fromkeys(
+    ("source_key", "account", "action", "crm_id", "parent_id", "fingerprint", "code", "reason"), Kind.TEXT
+)
+READ_AT_ONCE = 200
+"""Records whose read-back is under way before the progress is reported."""
+
+NOT_LOADED = frozenset({"failed"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """One practice's destination, ready to be written to.
+
+    Attributes:
+        practice, destination: names.
+        mapping: the destination's mapping.
+        adapters: account name → a new adapter for it, not yet connected.
+        journal, run: where writes are recorded, and as whose.
+        time_scale: how much faster than real time the CRM's clock runs.
+    """
+
+    practice: str
+    destination: str
+    mapping: Mapping
+    adapters: dict[str, Callable[[], Adapter]]
+    journal: Journal
+    run: RunInfo
+    time_scale: float = 1
+
+    def scope(self, account: str, obj: str) -> Scope:
+        """Return the journal scope of an object in an account."""
+        return Scope(self.practice, self.destination, account, obj)
+
+
+async def load_object(target: Target, name: str, shaped: pd.DataFrame) -> pd.DataFrame:
+    """Load one object into all its accounts; returns the manifest, one row per shaped row.
+
+    Raises:
+        DestinationError: an account refuses as a whole.
+    """
+    obj = target.mapping.objects[name]
+    rows: list[dict[str, Any]] = []
+    for account, group in shaped.groupby("account", sort=True):
+        account = str(account)
+        scope = target.scope(account, name)
+        linked = {o: target.journal.known(target.scope(account, o)) for o in {v.object for v in obj.links.values()}}
+        async with target.adapters[account]() as adapter:
+            await adapter.connect()
+            await adapter.missing_fields(target.mapping.field_specs())
+            loader = Loader(
+                name,
+                obj,
+                adapter,
+                JournalWriter(target.journal, scope, target.run),
+                linked,
+                target.time_scale,
+                partial(_report, f"load {name}", len(group)),
+            )
+            try:
+                loaded = await loader.load(target.journal.known(scope), drafts(obj, group))
+            finally:
+                target.journal.record_traffic(scope, target.run, "load", adapter.stats)
+        rows += [
+            {
+                "source_key": item.source_key,
+                "account": account,
+                "action": item.action,
+                "crm_id": item.ref.crm_id if item.ref else None,
+                "parent_id": item.ref.parent_id if item.ref else None,
+                "fingerprint": item.fingerprint,
+                "code": item.code,
+                "reason": item.reason,
+            }
+            for item in loaded
+        ]
+    return typed_frame(MANIFEST_KINDS, sorted(rows, key=lambda row: (row["account"], row["source_key"])))
+
+
+async def read_object(target: Target, name: str, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Read back every loaded record of an object as the CRM holds it now.
+
+    Returns:
+        source_key, account, crm_id (str), every mapped field as the CRM returned it (str, Float64 or boolean), and
+        `link.<field>` (the linked record's CRM id); records the CRM does not have are left out.
+    """
+    obj = target.mapping.objects[name]
+    rows: list[dict[str, Any]] = []
+    loaded = manifest[~manifest["action"].isin(NOT_LOADED) & manifest["crm_id"].notna()]
+    for account, group in loaded.groupby("account", sort=True):
+        account = str(account)
+        async with target.adapters[account]() as adapter:
+            await adapter.connect()
+            await adapter.missing_fields(target.mapping.field_specs())
+            places = group[["crm_id", "parent_id"]].astype(object).where(group[["crm_id", "parent_id"]].notna(), None)
+            keys = group["source_key"].tolist()
+            refs = {Ref(name, *place): key for place, key in zip(places.to_numpy().tolist(), keys, strict=True)}
+            try:
+                # In the order of their parents, so that one listing serves all records of a parent.
+                order = sorted(refs, key=lambda ref: (ref.parent_id or "", ref.crm_id))
+                for start in range(0, len(order), READ_AT_ONCE):
+                    found = await adapter.read(order[start : start + READ_AT_ONCE])
+                    rows += [_flat(refs[ref], account, snapshot) for ref, snapshot in found.items()]
+                    progress.report(f"read back {name}", min(start + READ_AT_ONCE, len(order)), len(order))
+            finally:
+                scope = target.scope(account, name)
+                target.journal.record_traffic(scope, target.run, "readback", adapter.stats)
+    rows.sort(key=lambda row: (row["account"], row["source_key"]))
+    kinds: dict[str, Kind | None] = dict.fromkeys(("source_key", "account", "crm_id"), Kind.TEXT)
+    kinds |= {field: _kind(entry) for field, entry in obj.all_fields()}
+    kinds |= {LINK + link: Kind.TEXT for link in obj.links}
+    return pd.DataFrame({column: _column([row.get(column) for row in rows], kind) for column, kind in kinds.items()})
+
+
+def _report(step: str, total: int, done: int) -> None:
+    progress.report(step, done, total)
+
+
+def _flat(source_key: str, account: str, snapshot: Snapshot) -> dict[str, Any]:
+    links = {LINK + name: crm_id for name, crm_id in snapshot.links.items()}
+    identity = {"source_key": source_key, "account": account, "crm_id": snapshot.ref.crm_id}
+    return {**snapshot.fields, **snapshot.custom, **links, **identity}
+
+
+def _kind(entry: FieldMap) -> Kind | None:
+    """The type a field's values come back in; None for numbers, which have no canonical kind of their own."""
+    if isinstance(entry.value, bool) or entry.transform == "flag":
+        return Kind.BOOLEAN
+    return None if entry.transform == "number" and not entry.template else Kind.TEXT
+
+
+def _column(values: list[Any], kind: Kind | None) -> Any:
+    if kind is Kind.BOOLEAN and all(value is None or isinstance(value, bool) for value in values):
+        return pd.Series(values, dtype=PANDAS_TYPES[Kind.BOOLEAN])
+    if kind is None and all(value is None or isinstance(value, int | float) for value in values):
+        return pd.Series(values, dtype="Float64")
+    return pd.Series([None if value is None else str(value) for value in values], dtype=PANDAS_TYPES[Kind.TEXT])

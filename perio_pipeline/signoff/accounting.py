@@ -1,0 +1,125 @@
+"""Counts that must add up: source = loaded + quarantined + skipped by policy + merged, from the frames themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from perio_pipeline.crm.protocol import RequestStats
+from perio_pipeline.mapping.model import Mapping, ObjectMap
+from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.store import FrameStore, StoredFrame
+
+ACTIONS = ("created", "updated", "adopted", "unchanged", "failed")
+
+
+@dataclass(frozen=True)
+class ObjectStatus:
+    """Where one object of a destination stands after its latest load.
+
+    `source` rows are those of the object's base frame before validation; `left_out` are skipped by policy, merged or
+    arrive as another object; requests are those of the latest run that touched the object.
+    """
+
+    source: int = 0
+    quarantined: int = 0
+    left_out: int = 0
+    shaped: int = 0
+    created: int = 0
+    updated: int = 0
+    adopted: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    cells_compared: int = 0
+    differences_explained: int = 0
+    differences_unexplained: int = 0
+    requests: int = 0
+    writes: int = 0
+    rate_limited: int = 0
+
+
+def table_accounting(store: FrameStore, practice: str, table: str) -> dict[str, int]:
+    """Return extracted, valid and quarantined rows of a canonical table."""
+    quarantine = store.frame(practice, ["quarantine", table]).read(["row"])
+    return {
+        "extracted": store.frame(practice, ["panda", table]).rows(),
+        "valid": store.frame(practice, ["validated", table]).rows(),
+        "quarantined": int(quarantine["row"].nunique()),
+    }
+
+
+def patients_accounted(store: FrameStore, practice: str) -> dict[str, int]:
+    """Return valid patients, and how many are loaded, merged and skipped."""
+    dispositions = store.frame(practice, ["validated", "patient_identity"]).read(["disposition"])["disposition"]
+    counts = {name: int((dispositions == name).sum()) for name in ("load", "merged", "skipped")}
+    return {"valid": store.frame(practice, ["validated", "patient"]).rows(), **counts}
+
+
+def object_accounting(store: FrameStore, practice: str, crm: str, name: str, obj: ObjectMap) -> dict[str, int]:
+    """Return valid rows of an object's base frame, and how many are shaped and left out.
+
+    A record that goes to several accounts, or is cut into parts, counts once.
+    """
+    shaped = store.frame(practice, [crm, "shaped", name]).read(["source_key"])["source_key"]
+    left_out = store.frame(practice, [crm, "left_out", name]).read(["source_key"])["source_key"]
+    return {
+        "valid": store.frame(practice, obj.rows.split("/")).rows(),
+        "shaped": int(shaped.str.split("#", regex=False).str[0].nunique()),
+        "left_out": int(left_out.nunique()),
+    }
+
+
+def destination_status(
+    store: FrameStore, practice: str, crm: str, mapping: Mapping, traffic: dict[str, RequestStats]
+) -> dict[str, ObjectStatus]:
+    """Return object → where it stands; objects that were never shaped are left out."""
+    return {
+        name: _status(store, practice, crm, name, obj, traffic.get(name, RequestStats()))
+        for name, obj in mapping.objects.items()
+        if store.frame(practice, [crm, "shaped", name]).exists()
+    }
+
+
+def status_table(statuses: dict[str, ObjectStatus]) -> pd.DataFrame:
+    """Return one row per object with all its counts."""
+    return pd.DataFrame([{"object": name, **asdict(status)} for name, status in statuses.items()])
+
+
+def _status(
+    store: FrameStore, practice: str, crm: str, name: str, obj: ObjectMap, traffic: RequestStats
+) -> ObjectStatus:
+    counts = object_accounting(store, practice, crm, name, obj)
+    base = obj.rows.split("/")[1]
+    tables = (
+        table_accounting(store, practice, base) if base in TABLES else {"extracted": counts["valid"], "quarantined": 0}
+    )
+    actions: dict[str, int] = dict.fromkeys(ACTIONS, 0)
+    manifest = store.frame(practice, [crm, "loaded", name])
+    if manifest.exists():
+        actions |= {str(key): int(rows) for key, rows in manifest.read(["action"])["action"].value_counts().items()}
+    return ObjectStatus(
+        source=tables["extracted"],
+        quarantined=tables["quarantined"],
+        left_out=counts["left_out"],
+        shaped=counts["shaped"],
+        **actions,
+        **diff_counts(store.frame(practice, [crm, "diff", name])),
+        requests=traffic.requests,
+        writes=traffic.writes,
+        rate_limited=traffic.rate_limited,
+    )
+
+
+def diff_counts(differences: StoredFrame) -> dict[str, int]:
+    """Return the counts of an object's latest diff, from the summary beside its frame."""
+    path = differences.path.with_suffix(".json")
+    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    unexplained = int(summary.get("unexplained", 0))
+    return {
+        "cells_compared": int(summary.get("cells", 0)),
+        "differences_explained": int(summary.get("differences", 0)) - unexplained,
+        "differences_unexplained": unexplained,
+    }

@@ -1,0 +1,115 @@
+"""Puts the rooms together for one practice: its source, its mapping, its CRM accounts, its journal, its frames.
+
+Dagster's resource and the `perio` command both get everything from here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from perio_pipeline.crm.protocol import AccountSettings, Adapter
+from perio_pipeline.errors import SettingsError
+from perio_pipeline.loading.journal import Journal, RunInfo, open_journal
+from perio_pipeline.loading.objects import Target
+from perio_pipeline.mapping.catalog import load_mapping
+from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.practice import Practice, load_practice, practice_names, resolve
+from perio_pipeline.mapping.rows import Router
+from perio_pipeline.panda.bindings import load_bindings
+from perio_pipeline.panda.source import PandaSource
+from perio_pipeline.store import FrameStore
+
+SOURCE_MAPPINGS = frozenset({"panda"})
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The two folders everything hangs on: `data` (frames, journal, reports) and `mappings`."""
+
+    data: Path
+    mappings: Path
+
+    def practices(self) -> list[str]:
+        """Names of all practices."""
+        return practice_names(self.mappings)
+
+    def destinations(self) -> list[str]:
+        """Names of all CRMs that have a mapping file."""
+        return sorted(path.stem for path in self.mappings.glob("*.yaml") if path.stem not in SOURCE_MAPPINGS)
+
+    def practice(self, name: str) -> Practice:
+        """Read a practice's file."""
+        return load_practice(self.mappings, name)
+
+    def mapping(self, crm: str) -> Mapping:
+        """Read and check a CRM's mapping file."""
+        return load_mapping(self.mappings / f"{crm}.yaml")
+
+    def source(self, practice: Practice) -> PandaSource:
+        """Return the practice's PANDA database; nothing is opened yet."""
+        bindings = load_bindings(self.mappings / practice.source.bindings)
+        environment = {**os.environ, "PERIO_DATA": str(self.data)}
+        url = resolve(practice.source.url, f"source.url of practice {practice.practice}", environment)
+        return PandaSource(url, bindings, f"mappings/{practice.source.bindings}")
+
+    def store(self) -> FrameStore:
+        """Return the frames of all practices."""
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return FrameStore(str(self.data))
+
+    def journal(self) -> Journal:
+        """Open the journal; `PERIO_JOURNAL_URL` names another database than SQLite in the data folder."""
+        return open_journal(self.data, os.environ.get("PERIO_JOURNAL_URL"))
+
+    def router(self, practice: Practice, crm: str) -> Router:
+        """Return which account the patients of which office go to."""
+        accounts = practice.destination(crm).accounts
+        offices = {office: account.name for account in accounts for office in account.offices}
+        return Router(offices, accounts[0].name)
+
+    def adapters(self, practice: Practice, crm: str) -> dict[str, Callable[[], Adapter]]:
+        """Return account name → maker of an adapter for it.
+
+        Raises:
+            SettingsError: no adapter for this CRM, or a token's environment variable is not set.
+        """
+        destination = practice.destination(crm)
+        try:
+            module = importlib.import_module(f"perio_pipeline.crm.{crm}")
+        except ModuleNotFoundError:
+            raise SettingsError(f"There is no adapter for {crm}.", "Use a destination with a folder in crm/.") from None
+        return {
+            account.name: partial(
+                module.open_account,
+                AccountSettings(
+                    url=destination.url,
+                    account_id=account.id,
+                    token=resolve(account.token, f"the token of account {account.name}"),
+                    time_scale=destination.time_scale,
+                ),
+            )
+            for account in destination.accounts
+        }
+
+    def target(self, practice: Practice, crm: str, journal: Journal, run: RunInfo) -> Target:
+        """Return the practice's destination, ready to be written to."""
+        return Target(
+            practice.practice,
+            crm,
+            self.mapping(crm),
+            self.adapters(practice, crm),
+            journal,
+            run,
+            practice.destination(crm).time_scale,
+        )
+
+    def report_file(self, practice: str, *parts: str) -> Path:
+        """Return where a report goes; makes its folder, readable by its owner only."""
+        path = self.data.joinpath("reports", practice, *parts)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
