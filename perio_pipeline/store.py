@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,11 @@ class StoredFrame:
     def exists(self) -> bool:
         """Whether it has been written."""
         return self.path.exists()
+
+    def note(self) -> dict[str, Any]:
+        """Return what was noted beside the frame; nothing where there is no note."""
+        path = self.path.with_suffix(".json")
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
     def rows(self) -> int:
         """How many rows it has; reads the file's footer only."""
@@ -84,6 +90,12 @@ class FrameStore:
     def frame(self, practice: str, key: Sequence[str]) -> StoredFrame:
         """Return the frame of an asset, written or not."""
         return StoredFrame(self.root / "frames" / practice / "/".join(key[:-1]) / f"{key[-1]}.parquet")
+
+    def write_note(self, practice: str, key: Sequence[str], note: dict[str, Any]) -> None:
+        """Note something about a frame beside it: counts and names, never values."""
+        path = self.frame(practice, key).path.with_suffix(".json")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(json.dumps(note, indent=1), encoding="utf-8")
 
     def write(self, practice: str, key: Sequence[str], frames: pd.DataFrame | Iterable[pd.DataFrame]) -> int:
         """Write a frame, or pieces of one that share their columns; returns its rows."""

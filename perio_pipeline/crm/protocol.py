@@ -118,6 +118,23 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class AccountSettings:
+    """What is needed to open an account: `open_account(settings)` of each CRM's package takes it.
+
+    Attributes:
+        url: the API's address.
+        account_id: the CRM's id of the account or location.
+        token: the secret that opens it; never shown.
+        time_scale: how many times faster than real time the CRM's clock runs (a sandbox's may).
+    """
+
+    url: str
+    account_id: str
+    token: str = field(repr=False)
+    time_scale: float = 1
+
+
+@dataclass(frozen=True)
 class AccountInfo:
     """The account the token opened.
 

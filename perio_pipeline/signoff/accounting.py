@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -115,8 +113,7 @@ def _status(
 
 def diff_counts(differences: StoredFrame) -> dict[str, int]:
     """Return the counts of an object's latest diff, from the summary beside its frame."""
-    path = differences.path.with_suffix(".json")
-    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    summary = differences.note()
     unexplained = int(summary.get("unexplained", 0))
     return {
         "cells_compared": int(summary.get("cells", 0)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
@@ -12,7 +10,7 @@ from perio_pipeline.clinical.exams import exam_summary
 from perio_pipeline.clinical.frames import EXAM_SUMMARY, PATIENT_SUMMARY, PLAN_SUMMARY, RECORDED, SUGGESTION
 from perio_pipeline.clinical.patients import patient_summary
 from perio_pipeline.clinical.plans import plan_summary
-from perio_pipeline.defs.metadata import OWNERS, table_schema
+from perio_pipeline.defs.assets.frames import AssetMaker, frame_asset
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.store import StoredFrame
 
@@ -20,40 +18,29 @@ from perio_pipeline.store import StoredFrame
 def clinical_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """Build the clinical frames."""
 
-    def common(table: Table, **inputs: str) -> dict[str, Any]:
-        return {
-            "key": ["clinical", table.name],
-            "ins": {name: dg.AssetIn(key=source.split("/")) for name, source in inputs.items()},
-            "partitions_def": partitions,
-            "group_name": "clinical",
-            "kinds": {"duckdb", "pandas"},
-            "owners": OWNERS,
-            "description": table.description,
-            "metadata": table_schema(table),
-        }
+    def frame(table: Table, **inputs: str) -> AssetMaker:
+        return frame_asset("clinical", table, partitions, {"duckdb", "pandas"}, **inputs)
 
     charts = {"sites": "validated/perio_site", "teeth": "validated/perio_tooth", "exams": "validated/perio_exam"}
 
-    @dg.asset(**common(EXAM_SUMMARY, **charts))
+    @frame(EXAM_SUMMARY, **charts)
     def exams_summarised(sites: StoredFrame, teeth: StoredFrame, exams: pd.DataFrame) -> pd.DataFrame:
         return exam_summary(str(sites.path), str(teeth.path), exams)
 
-    @dg.asset(**common(SUGGESTION, **charts, patients="validated/patient"))
+    @frame(SUGGESTION, **charts, patients="validated/patient")
     def suggestion(sites: StoredFrame, teeth: StoredFrame, exams: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
         return suggest(str(sites.path), str(teeth.path), exams, patients)
 
-    @dg.asset(**common(RECORDED, diagnoses="validated/perio_diagnosis"))
+    @frame(RECORDED, diagnoses="validated/perio_diagnosis")
     def recorded_classification(diagnoses: pd.DataFrame) -> pd.DataFrame:
         return recorded(diagnoses)
 
-    @dg.asset(
-        **common(
-            PATIENT_SUMMARY,
-            summaries="clinical/exam_summary",
-            suggestions="clinical/suggestion",
-            classifications="clinical/recorded_classification",
-            identity="validated/patient_identity",
-        )
+    @frame(
+        PATIENT_SUMMARY,
+        summaries="clinical/exam_summary",
+        suggestions="clinical/suggestion",
+        classifications="clinical/recorded_classification",
+        identity="validated/patient_identity",
     )
     def patients_summarised(
         summaries: pd.DataFrame, suggestions: pd.DataFrame, classifications: pd.DataFrame, identity: pd.DataFrame
@@ -61,13 +48,11 @@ def clinical_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsD
         survivors = identity.set_index("patient_id")["survivor_id"]
         return patient_summary(summaries, suggestions, classifications, survivors)
 
-    @dg.asset(
-        **common(
-            PLAN_SUMMARY,
-            plans="validated/treatment_plan",
-            phases="validated/treatment_phase",
-            items="validated/treatment_item",
-        )
+    @frame(
+        PLAN_SUMMARY,
+        plans="validated/treatment_plan",
+        phases="validated/treatment_phase",
+        items="validated/treatment_item",
     )
     def plans_summarised(plans: pd.DataFrame, phases: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         return plan_summary(plans, phases, items)

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from perio_pipeline.defs.assets.frames import AssetMaker, frame_asset
 from perio_pipeline.defs.metadata import OWNERS, counts_table, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.mapping.practice import Practice
@@ -25,12 +26,14 @@ from perio_pipeline.validation.context import Context
 from perio_pipeline.validation.findings import Validated
 from perio_pipeline.validation.frames import (
     CONTACT_POINT,
+    LIKELY_DUPLICATE,
     PATIENT_IDENTITY,
     PRIMARY_REFERRAL,
     REFERRING_PRACTICE,
     REFERRING_PRACTICE_MEMBER,
 )
 from perio_pipeline.validation.identity import PatientPolicies, patient_identity
+from perio_pipeline.validation.likely_duplicates import likely_duplicates
 from perio_pipeline.validation.practices import referring_practices
 from perio_pipeline.validation.referrals import primary_referral
 from perio_pipeline.validation.validate import validate
@@ -114,7 +117,8 @@ def _validate(
 
 def _keys(store: FrameStore, practice: str, name: str) -> pd.Index:
     (key,) = TABLES[name].key
-    return pd.Index(store.frame(practice, ["validated", name]).read([key])[key])
+    keys: pd.Index = pd.Index(store.frame(practice, ["validated", name]).read([key])[key])
+    return keys
 
 
 def _by_rule(lines: pd.DataFrame) -> dict[str, int]:
@@ -125,19 +129,11 @@ def _by_rule(lines: pd.DataFrame) -> dict[str, int]:
 def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """Build the frames that cleaning derives from validated ones."""
 
-    def common(table: Table, **inputs: str) -> dict[str, Any]:
-        return {
-            "key": ["validated", table.name],
-            "ins": {name: dg.AssetIn(key=["validated", source]) for name, source in inputs.items()},
-            "partitions_def": partitions,
-            "group_name": "validated",
-            "kinds": {"pandas"},
-            "owners": OWNERS,
-            "description": table.description,
-            "metadata": table_schema(table),
-        }
+    def frame(table: Table, **inputs: str) -> AssetMaker:
+        sources = {name: f"validated/{source}" for name, source in inputs.items()}
+        return frame_asset("validated", table, partitions, {"pandas"}, **sources)
 
-    @dg.asset(**common(PATIENT_IDENTITY, patient="patient"))
+    @frame(PATIENT_IDENTITY, patient="patient")
     def identity(
         context: dg.AssetExecutionContext, workplace: WorkplaceResource, patient: pd.DataFrame
     ) -> dg.Output[pd.DataFrame]:
@@ -146,7 +142,7 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
         frame = patient_identity(patient, PatientPolicies(deceased=policies.deceased, archived=policies.archived))
         return dg.Output(frame, metadata={"dispositions": counts_table(_counts(frame["disposition"]), "disposition")})
 
-    @dg.asset(**common(CONTACT_POINT, patient="patient", identity="patient_identity"))
+    @frame(CONTACT_POINT, patient="patient", identity="patient_identity")
     def contact_point(
         context: dg.AssetExecutionContext,
         workplace: WorkplaceResource,
@@ -157,23 +153,23 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
             country = workplace.open.practice(context.partition_key).country
         return contact_points(patient, identity, country)
 
-    @dg.asset(**common(REFERRING_PRACTICE, referral_source="referral_source"))
+    @frame(REFERRING_PRACTICE, referral_source="referral_source")
     def referring_practice(referral_source: pd.DataFrame) -> pd.DataFrame:
         return referring_practices(referral_source)[0]
 
-    @dg.asset(**common(REFERRING_PRACTICE_MEMBER, referral_source="referral_source"))
+    @frame(REFERRING_PRACTICE_MEMBER, referral_source="referral_source")
     def referring_practice_member(referral_source: pd.DataFrame) -> pd.DataFrame:
         return referring_practices(referral_source)[1]
 
-    @dg.asset(
-        **common(
-            PRIMARY_REFERRAL, referral="referral", members="referring_practice_member", identity="patient_identity"
-        )
-    )
+    @frame(PRIMARY_REFERRAL, referral="referral", members="referring_practice_member", identity="patient_identity")
     def primary(referral: pd.DataFrame, members: pd.DataFrame, identity: pd.DataFrame) -> pd.DataFrame:
         return primary_referral(referral, members, identity)
 
-    return [identity, contact_point, referring_practice, referring_practice_member, primary]
+    @frame(LIKELY_DUPLICATE, patient="patient")
+    def likely(patient: pd.DataFrame) -> pd.DataFrame:
+        return likely_duplicates(patient)
+
+    return [identity, contact_point, referring_practice, referring_practice_member, primary, likely]
 
 
 def _counts(column: pd.Series[str]) -> dict[str, int]:

@@ -57,7 +57,7 @@ def practice(
         "users": tuple(UserConfig(name=_name_of(email), email=email) for email in user_emails),
         "pipelines": (PIPELINE,),
         "custom_fields": tuple(custom_fields),
-        "calendars": (CalendarConfig(name="Appointments"),),
+        "calendars": (CalendarConfig(name="Perio Visits"),),
     }
     return LocationConfig(id=location_id, name=name, **(given | settings))
 

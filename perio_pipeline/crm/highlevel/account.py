@@ -1,0 +1,109 @@
+"""The account as a whole: opening it, reading its look-ups, and its custom fields."""
+
+from __future__ import annotations
+
+from perio_pipeline.crm.concurrency import concurrently
+from perio_pipeline.crm.highlevel import routes
+from perio_pipeline.crm.highlevel.customfields import creation_body, resolve
+from perio_pipeline.crm.highlevel.errors import parse_error
+from perio_pipeline.crm.highlevel.routes import Route
+from perio_pipeline.crm.highlevel.session import Session, records
+from perio_pipeline.crm.http import JsonObject, Query, Response
+from perio_pipeline.crm.protocol import AccountInfo, FieldSpec
+from perio_pipeline.errors import DestinationError
+
+# A person waits for the first answer, and a wrong address does not become right by repetition.
+_ATTEMPTS_TO_REACH = 2
+_CAPABILITIES = {
+    "allow_duplicate_contact": "allowDuplicateContact",
+    "allow_duplicate_opportunity": "allowDuplicateOpportunity",
+}
+
+
+async def check_account(session: Session) -> AccountInfo:
+    """Check that the token opens the expected location with all scopes needed, and read its look-ups.
+
+    Raises:
+        DestinationError: what is wrong and what to do.
+    """
+    location = await _location(session)
+    lists = [
+        (routes.PIPELINES, "pipelines"),
+        (routes.USERS, "users"),
+        (routes.CALENDARS, "calendars"),
+    ]
+
+    async def entries(wanted: tuple[Route, str]) -> list[JsonObject]:
+        route, key = wanted
+        query: Query = {"locationId": session.location_id}
+        return records(await session.fetch(route, route.path, query=query), key)
+
+    pipelines, users, calendars = await concurrently(entries, lists, len(lists))
+    session.lookups.entries.clear()
+    session.lookups.add_pipelines(pipelines)
+    session.lookups.add_users(users)
+    session.lookups.add_calendars(calendars)
+    stated = location.get("settings")
+    behaviour = stated if isinstance(stated, dict) else {}
+    return AccountInfo(
+        id=session.location_id,
+        name=str(location.get("name") or ""),
+        country=str(location.get("country") or ""),
+        time_zone=str(location.get("timezone") or ""),
+        capabilities={name: behaviour.get(key) is True for name, key in _CAPABILITIES.items()},
+        lookups=session.lookups.names(),
+    )
+
+
+async def account_fields(session: Session) -> list[JsonObject]:
+    """All custom fields of contacts and opportunities."""
+    path = routes.FIELD_LIST.at(location=session.location_id)
+    return records(await session.fetch(routes.FIELD_LIST, path, query={"model": "all"}), "customFields")
+
+
+async def create_field(session: Session, spec: FieldSpec) -> str:
+    """Create one custom field; returns its id. After a lost answer the field is looked for before anything is said.
+
+    Raises:
+        DestinationError: the account refused it.
+    """
+    path = routes.FIELD_CREATE.at(location=session.location_id)
+    result = await session.call(routes.FIELD_CREATE, path, body=creation_body(spec))
+    if isinstance(result, Response):
+        made = result.object.get("customField")
+        if result.ok and isinstance(made, dict) and made.get("id"):
+            return session.custom.register(made, spec)
+        if 400 <= result.status < 500:
+            raise DestinationError(
+                f"HighLevel refuses the custom field {spec.name}: {parse_error(result).reason}.",
+                "Create the field by hand in the account, or change it in the mapping.",
+            )
+    if resolve([spec], await account_fields(session), session.custom):
+        raise DestinationError(
+            f"It is not known whether HighLevel created the custom field {spec.name}.",
+            "Run again; a field that exists by then is used.",
+        )
+    return session.custom.id_of(spec.model, spec.name)
+
+
+async def _location(session: Session) -> JsonObject:
+    path = routes.LOCATION.at(location=session.location_id)
+    answer = await session.fetch(routes.LOCATION, path, connects=_ATTEMPTS_TO_REACH)
+    location = (answer or {}).get("location")
+    if not isinstance(location, dict):
+        raise DestinationError(
+            f"HighLevel has no location {session.location_id}.",
+            "Correct the location id in the practice's file.",
+        )
+    expected = session.settings.expected_name
+    if location.get("id") != session.location_id:
+        raise DestinationError(
+            f"The token opens the location {location.get('id')}, not {session.location_id}.",
+            "Use the token of the right sub-account, or correct the location id in the practice's file.",
+        )
+    if expected is not None and location.get("name") != expected:
+        raise DestinationError(
+            f"The location {session.location_id} is named {location.get('name')!r}, not {expected!r}.",
+            "Make sure that it is the practice's own sub-account, then correct the name in the practice's file.",
+        )
+    return location

@@ -1,0 +1,25 @@
+"""Facts of HighLevel's published API that more than one module needs."""
+
+from __future__ import annotations
+
+API_VERSION = "2021-07-28"
+CALENDAR_VERSION = "2021-04-15"
+USER_AGENT = "perio-pipeline/0.1 (practice migration)"
+
+REQUESTS_PER_WINDOW = 100
+WINDOW_SECONDS = 10.0
+REQUESTS_PER_DAY = 200_000
+DAILY_RESERVE = 1_000
+DAILY_HEADER = "x-ratelimit-daily-remaining"
+
+PAGE = 100
+"""Records per page of the lists that have pages."""
+LINKS_PER_REQUEST = 50
+
+COMPANIES = "companies"
+CONTACTS = "contacts"
+COMPANY_LINKS = "company_links"
+OPPORTUNITIES = "opportunities"
+TASKS = "tasks"
+APPOINTMENTS = "appointments"
+NOTES = "notes"

@@ -1,0 +1,166 @@
+"""Custom fields of contacts and opportunities: resolved by name, created where they lack, and their values' shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from perio_pipeline.crm.http import JsonObject
+from perio_pipeline.crm.protocol import FieldSpec, FieldType, Value
+from perio_pipeline.errors import DestinationError
+
+DATA_TYPES: Mapping[FieldType, str] = {
+    FieldType.TEXT: "TEXT",
+    FieldType.LONG_TEXT: "LARGE_TEXT",
+    FieldType.NUMBER: "NUMERICAL",
+    FieldType.DATE: "DATE",
+    FieldType.CHOICE: "SINGLE_OPTIONS",
+    FieldType.PHONE: "PHONE",
+}
+MODELS = frozenset({"contact", "opportunity"})
+
+# Contacts return `value`; opportunities name the key after the type; the specification says `fieldValue`.
+_VALUE_KEYS = (
+    "fieldValueString",
+    "fieldValueNumber",
+    "fieldValueArray",
+    "fieldValueDate",
+    "fieldValue",
+    "field_value",
+    "value",
+)
+
+
+@dataclass(frozen=True)
+class CustomField:
+    """A field that the mapping uses and the account has."""
+
+    id: str
+    model: str
+    name: str
+    data_type: str
+
+
+@dataclass
+class CustomFields:
+    """The fields that are resolved so far."""
+
+    _by_name: dict[tuple[str, str], CustomField] = field(default_factory=dict)
+    _by_id: dict[str, CustomField] = field(default_factory=dict)
+
+    def register(self, record: JsonObject, spec: FieldSpec) -> str:
+        """Take over a field of the account; returns its id."""
+        found = CustomField(str(record["id"]), spec.model, spec.name, DATA_TYPES[spec.type])
+        self._by_name[spec.model, spec.name] = found
+        self._by_id[found.id] = found
+        return found.id
+
+    def knows(self, model: str, name: str) -> bool:
+        """Whether this name is a custom field of the model."""
+        return (model, name) in self._by_name
+
+    def id_of(self, model: str, name: str) -> str:
+        """The CRM's id.
+
+        Raises:
+            ValueError: the field was not among those given to `missing_fields` or `create_fields`.
+        """
+        if not self.knows(model, name):
+            raise ValueError(f"custom field {name} of {model or 'this object'} is not resolved")
+        return self._by_name[model, name].id
+
+    def items(self, model: str, values: Mapping[str, Value], keep_nulls: bool) -> list[JsonObject]:
+        """Values as a write body carries them; None clears a field and is left out where there is nothing to clear."""
+        return [
+            {"id": self.id_of(model, name), "field_value": list(value) if isinstance(value, tuple) else value}
+            for name, value in values.items()
+            if value is not None or keep_nulls
+        ]
+
+    def values(self, record: JsonObject) -> dict[str, Value]:
+        """The values in a record that was read, by stable name; fields the mapping does not use are left out."""
+        found: dict[str, Value] = {}
+        items = record.get("customFields")
+        for item in items if isinstance(items, list) else []:
+            known = self._by_id.get(str(item.get("id"))) if isinstance(item, dict) else None
+            if known is not None:
+                found[known.name] = _value(item, known.data_type)
+        return found
+
+
+def resolve(wanted: Sequence[FieldSpec], present: Iterable[JsonObject], known: CustomFields) -> list[FieldSpec]:
+    """Register those of the wanted fields that the account has; returns those it lacks.
+
+    Raises:
+        DestinationError: lists every field that exists with another type, lacks options, or exists twice.
+    """
+    account = list(present)
+    missing: list[FieldSpec] = []
+    faults: list[str] = []
+    for spec in wanted:
+        if spec.model not in MODELS:
+            raise ValueError(f"custom field {spec.name}: HighLevel has none on {spec.model}")
+        same = [item for item in account if item.get("name") == spec.name and item.get("model") == spec.model]
+        if not same:
+            missing.append(spec)
+        elif fault := _fault(spec, same):
+            faults.append(f"{spec.model} field {spec.name} {fault}")
+        else:
+            known.register(same[0], spec)
+    if faults:
+        raise DestinationError(
+            f"Custom fields of the HighLevel account do not fit the mapping: {'; '.join(faults)}.",
+            "Correct or rename them in the account (a type cannot be changed, only a field deleted), then run again.",
+        )
+    return missing
+
+
+def creation_body(spec: FieldSpec) -> JsonObject:
+    """The body that creates a field; its label is what the form shows in the empty field."""
+    body: JsonObject = {
+        "name": spec.name,
+        "dataType": DATA_TYPES[spec.type],
+        "placeholder": spec.label,
+        "model": spec.model,
+    }
+    if spec.type is FieldType.CHOICE:
+        body["options"] = list(spec.options)
+    return body
+
+
+def _fault(spec: FieldSpec, same: Sequence[JsonObject]) -> str:
+    if len(same) > 1:
+        return f"exists {len(same)} times; keep one"
+    data_type, wanted = same[0].get("dataType"), DATA_TYPES[spec.type]
+    if data_type != wanted:
+        return f"has the type {data_type}; it should be {wanted}"
+    offered = same[0].get("picklistOptions") or []
+    lacking = [option for option in spec.options if option not in offered]
+    return f"lacks the options {', '.join(lacking)}" if spec.type is FieldType.CHOICE and lacking else ""
+
+
+def _value(item: JsonObject, data_type: str) -> Value:
+    raw: Any = next((item[key] for key in _VALUE_KEYS if item.get(key) is not None), None)
+    if isinstance(raw, list):
+        return tuple(str(part) for part in raw)
+    if data_type == "DATE":
+        return _date(raw)
+    if data_type == "NUMERICAL" and isinstance(raw, str):
+        return _number(raw)
+    return raw if isinstance(raw, str | int | float | bool) else None
+
+
+def _date(raw: Any) -> Value:
+    """The day: dates come as ISO text, with or without a time, or as milliseconds."""
+    if isinstance(raw, int | float):
+        return datetime.fromtimestamp(raw / 1000, UTC).date().isoformat()
+    return raw[:10] if isinstance(raw, str) and raw else None
+
+
+def _number(raw: str) -> Value:
+    try:
+        return float(raw) if "." in raw else int(raw)
+    except ValueError:
+        return raw

@@ -1,0 +1,105 @@
+"""One opened account: sends routes, and turns what concerns the account as a whole into errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from perio_pipeline.crm.highlevel.constants import PAGE
+from perio_pipeline.crm.highlevel.customfields import CustomFields
+from perio_pipeline.crm.highlevel.errors import denial, parse_error
+from perio_pipeline.crm.highlevel.lookups import Lookups
+from perio_pipeline.crm.highlevel.routes import Route
+from perio_pipeline.crm.highlevel.settings import HighLevelSettings
+from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport
+from perio_pipeline.errors import DestinationError
+
+
+@dataclass
+class Session:
+    """Everything the object modules share."""
+
+    settings: HighLevelSettings
+    transport: Transport
+    lookups: Lookups = field(default_factory=Lookups)
+    custom: CustomFields = field(default_factory=CustomFields)
+
+    @property
+    def location_id(self) -> str:
+        """The sub-account's id."""
+        return self.settings.location_id
+
+    async def call(
+        self,
+        route: Route,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: JsonObject | None = None,
+        connects: int | None = None,
+    ) -> Response | Failure:
+        """Send one request; what is returned concerns one record only.
+
+        Raises:
+            DestinationError: the host cannot be reached, the token is refused, or the daily quota is spent.
+        """
+        request = Request(route.method, path, query or {}, body, {"Version": route.version}, route.reads)
+        result = await self.transport.send(request, connects)
+        if isinstance(result, Failure):
+            if result.kind is FailureKind.NOT_SENT:
+                raise DestinationError(
+                    f"HighLevel cannot be reached at {self.settings.base_url} ({result.cause}).",
+                    "Check the address and the network, then run again; nothing is lost.",
+                )
+            return result
+        if result.status in (401, 403):
+            raise denial(parse_error(result), route.scope, self.location_id)
+        return result
+
+    async def fetch(
+        self,
+        route: Route,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: JsonObject | None = None,
+        connects: int | None = None,
+    ) -> JsonObject | None:
+        """Read something; None when the CRM says that the record asked for is not there.
+
+        Raises:
+            DestinationError: no usable answer after all attempts, so that absence is never assumed.
+        """
+        result = await self.call(route, path, query=query, body=body, connects=connects)
+        if isinstance(result, Failure):
+            raise DestinationError(
+                f"HighLevel gave no answer to {route.method} {route.path} ({result.cause}).",
+                "Run again; what was already done is not repeated.",
+            )
+        if result.ok and isinstance(result.json, dict):
+            return result.json
+        error = parse_error(result)
+        if error.absent and route.may_miss:
+            return None
+        trace = f" (trace {error.trace_id})" if error.trace_id else ""
+        raise DestinationError(
+            f"HighLevel answered {result.status} to {route.method} {route.path}: {error.reason}{trace}.",
+            "Run again; if it persists, give the trace id to HighLevel's support.",
+        )
+
+    async def pages(self, route: Route, path: str, key: str) -> AsyncIterator[list[JsonObject]]:
+        """The pages of a list that takes `limit` and `skip`; nothing when its owner is not there."""
+        skip = 0
+        while True:
+            query: Query = {"locationId": self.location_id, "limit": PAGE, "skip": skip}
+            page = records(await self.fetch(route, path, query=query), key)
+            yield page
+            if len(page) < PAGE:
+                return
+            skip += PAGE
+
+
+def records(answer: JsonObject | None, key: str) -> list[JsonObject]:
+    """The records in a list answer."""
+    found = (answer or {}).get(key)
+    return [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []

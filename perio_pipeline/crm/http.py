@@ -1,0 +1,204 @@
+"""The one place that imports httpx: sends requests within the quota and says plainly what came of each.
+
+A request ends in a `Response` (any status) or a typed `Failure`; nothing is raised for what the network does. Reads are
+repeated when it makes sense. A write is repeated only when it is certain that nothing was written: after a 429, and
+when the connection could not be opened. Values never reach a log: the HTTP library's own loggers, which print whole
+URLs, are kept at warnings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import httpx
+
+from perio_pipeline.crm.protocol import RequestStats
+from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow
+from perio_pipeline.crm.retry import TOO_MANY_REQUESTS, RetryPolicy, may_repeat
+
+JsonObject = dict[str, Any]
+Query = Mapping[str, str | int]
+Wire = httpx.AsyncBaseTransport
+"""What carries requests; tests put an `httpx.MockTransport` here."""
+Observer = Callable[[str, str, Query, JsonObject | None, int | None], None]
+"""Called after each attempt with method, path, query, JSON body and status (None when no answer came)."""
+
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_CONNECT_SECONDS = 10.0
+# Servers commonly close an idle connection after five seconds; a write must not race with that.
+_KEEP_ALIVE_SECONDS = 3.0
+
+
+class FailureKind(StrEnum):
+    """What is known when no answer came."""
+
+    NOT_SENT = "not_sent"  # no connection: the CRM never saw the request
+    TIMEOUT = "timeout"  # sent, and no answer in time
+    LOST = "connection_lost"  # sent at least in part, and the connection broke
+
+
+@dataclass(frozen=True)
+class Failure:
+    """No answer. `cause` is the name of the error, never its text."""
+
+    kind: FailureKind
+    cause: str
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer. `json` is None when the body is not JSON; header names are lower-case."""
+
+    status: int
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the CRM says it did what was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def object(self) -> JsonObject:
+        """The body when it is a JSON object, else an empty one."""
+        return self.json if isinstance(self.json, dict) else {}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. `reads` marks those that change nothing, whatever their method."""
+
+    method: str
+    path: str
+    query: Query = field(default_factory=dict)
+    body: JsonObject | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reads: bool = False
+
+
+class Transport:
+    """A pooled client for one CRM account. Use as an async context manager.
+
+    Args:
+        base_url: scheme, host and perhaps a path; request paths are appended.
+        headers: sent with every request.
+        window: the CRM's short rate limit.
+        budget: its daily quota.
+        stats: counted into, once per attempt.
+        retry: how often and how patiently to repeat.
+        concurrency: requests in flight at most.
+        timeout: seconds to wait for an answer.
+        observer: told about every attempt; for contract tests.
+        wire: replaces the network; for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        window: RateWindow,
+        budget: DailyBudget,
+        stats: RequestStats,
+        *,
+        retry: RetryPolicy,
+        concurrency: int = 12,
+        timeout: float = 30.0,
+        observer: Observer | None = None,
+        wire: Wire | None = None,
+    ) -> None:
+        self._window, self._budget, self._stats, self._retry = window, budget, stats, retry
+        self._observer = observer
+        # The pool is as large as the semaphore, so that no request ever waits for a connection inside its slot.
+        self._places = asyncio.Semaphore(concurrency)
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers=dict(headers),
+            timeout=httpx.Timeout(timeout, connect=_CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=_KEEP_ALIVE_SECONDS),
+            transport=wire,
+        )
+
+    async def __aenter__(self) -> Transport:
+        """Open the pool."""
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close the pool."""
+        await self._client.aclose()
+
+    async def send(self, request: Request, connects: int | None = None) -> Response | Failure:
+        """Send a request, repeating it where that is safe.
+
+        Args:
+            request: what to send.
+            connects: how often to try to open a connection, where that is less than the policy allows.
+
+        Raises:
+            DestinationError: the daily quota is spent.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            result = await self._attempt(request)
+            if not _may_send_again(request, result) or (_not_sent(result) and attempt == connects):
+                return result
+            pause = self._retry.pause(attempt, result.headers if isinstance(result, Response) else {})
+            if pause is None:
+                return result
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, request: Request) -> Response | Failure:
+        async with self._places, self._window.slot():
+            self._budget.spend()
+            self._stats.requests += 1
+            self._stats.writes += not request.reads
+            result = await self._exchange(request)
+        status = result.status if isinstance(result, Response) else None
+        if isinstance(result, Response):
+            self._budget.observe(result.headers)
+            self._stats.rate_limited += status == TOO_MANY_REQUESTS
+        if self._observer is not None:
+            self._observer(request.method, request.path, request.query, request.body, status)
+        return result
+
+    async def _exchange(self, request: Request) -> Response | Failure:
+        try:
+            answer = await self._client.request(
+                request.method,
+                request.path,
+                params=dict(request.query) or None,
+                json=request.body,
+                headers=dict(request.headers),
+            )
+        except _NOTHING_SENT as error:
+            return Failure(FailureKind.NOT_SENT, type(error).__name__)
+        except httpx.TimeoutException as error:
+            return Failure(FailureKind.TIMEOUT, type(error).__name__)
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            return Failure(FailureKind.LOST, type(error).__name__)
+        return Response(answer.status_code, _json(answer), {k.lower(): v for k, v in answer.headers.items()})
+
+
+def _may_send_again(request: Request, result: Response | Failure) -> bool:
+    if isinstance(result, Response):
+        return may_repeat(request.reads, result.status)
+    return request.reads or _not_sent(result)
+
+
+def _not_sent(result: Response | Failure) -> bool:
+    return isinstance(result, Failure) and result.kind is FailureKind.NOT_SENT
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None

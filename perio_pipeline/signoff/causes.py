@@ -1,0 +1,54 @@
+"""Why a cell in the CRM may differ from its source, and which of these reasons need no further look. One table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """The name of a cause, as it stands in frames and reports."""
+
+    NORMALISED = "normalised"
+    WITHHELD = "withheld"
+    UNMATCHED_USER = "unmatched_user"
+    TRUNCATED = "truncated"
+    DROPPED = "dropped"
+    ALTERED = "altered"
+    EXTRA = "extra"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a cause means.
+
+    Attributes:
+        explained: the difference is as agreed, so it does not stand against signing off.
+        description: for the people who sign off.
+    """
+
+    explained: bool
+    description: str
+
+
+CAUSES: dict[Cause, Meaning] = {
+    Cause.NORMALISED: Meaning(
+        True,
+        "Only the form differs: letter case of e-mails and user names, phone format, white space, rich text made "
+        "plain, a time that the change of the clocks leaves open.",
+    ),
+    Cause.WITHHELD: Meaning(
+        True, "Another record holds the value, which the CRM keeps unique; this one has it in a custom field."
+    ),
+    Cause.UNMATCHED_USER: Meaning(True, "The CRM account has no such user, so nobody was assigned."),
+    Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
+    Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),
+    Cause.ALTERED: Meaning(False, "The CRM holds something else than the source."),
+    Cause.EXTRA: Meaning(False, "The CRM has a value, or a record of ours, that the source does not have."),
+    Cause.MISSING: Meaning(False, "The record is not in the CRM."),
+}
+"""Every cause, explained ones first."""
+
+WHOLE_RECORD = "*"
+"""Stands in place of a field where the difference is that of a whole record."""

@@ -1,0 +1,171 @@
+"""What each mapped field of each record should say, in texts, and how the CRM's text is compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, ObjectMap
+from perio_pipeline.signoff.cells import Locale, Texts, as_texts, each_distinct, nothing, plain, texts
+from perio_pipeline.signoff.comparators import COMPARATORS, FLAG, NAME, TEMPLATE, TEXT, Comparator, marked
+from perio_pipeline.signoff.richtext import is_rich
+
+LINK = "link."
+"""Precedes the name of a link's column."""
+
+
+@dataclass(frozen=True)
+class Unique:
+    """What a field takes that must be unique in the CRM.
+
+    Attributes:
+        offers: the values it may take, best first, as meanings; one column each.
+        withheld_to: the fields that hold them where another record was first.
+    """
+
+    offers: tuple[Texts, ...]
+    withheld_to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One field of all records.
+
+    Attributes:
+        name: the field; links go by `link.` and their name.
+        texts: what the CRM should hold; nothing where it should be empty.
+        comparator: how the CRM's text is compared.
+        custom: a custom field of the CRM.
+        made_plain: records whose text was rich in the source.
+        null_is_false: an empty source says no.
+        names_a_user: the value is looked up in the account, which may not know it.
+        unique: set for fields that must be unique in the CRM.
+    """
+
+    name: str
+    texts: Texts
+    comparator: Comparator
+    custom: bool = False
+    made_plain: npt.NDArray[np.bool_] | None = None
+    null_is_false: bool = False
+    names_a_user: bool = False
+    unique: Unique | None = None
+
+
+def expected_fields(obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> list[Expected]:
+    """Compute every field and link of an object.
+
+    Args:
+        obj: the object's mapping.
+        rows: its `source_rows`.
+        locale: country and zone of the values.
+    """
+    fields = [_field(name, field, obj, rows, locale) for name, field in obj.all_fields()]
+    links = [Expected(LINK + name, texts(rows[link.by]), TEXT) for name, link in obj.links.items()]
+    return fields + links
+
+
+def expected_marks(obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> Texts:
+    """Compute the marks that stand under a text; nothing where marks are whole fields."""
+    return nothing(len(rows)) if obj.mark.text is None else _filled(obj.mark.text, rows, locale)
+
+
+def _field(name: str, field: FieldMap, obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> Expected:
+    shown, comparator = _value(field, rows, locale)
+    if obj.mark.text is not None and obj.mark.field == name:
+        marks = expected_marks(obj, rows, locale)
+        both = zip(shown.tolist(), marks.tolist(), strict=True)
+        shown, comparator = as_texts([f"{text or ''}\n{mark}" for text, mark in both]), marked(comparator)
+    unique = _unique(field, rows, locale)
+    return Expected(
+        name=name,
+        texts=_best(field, rows, locale) if unique else shown,
+        comparator=comparator,
+        custom=name in obj.custom,
+        made_plain=_made_plain(field, rows),
+        null_is_false=field.transform == "flag" and field.source is not None,
+        names_a_user=field.lookup and field.source is not None and not field.choices,
+        unique=unique,
+    )
+
+
+def _value(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> tuple[Texts, Comparator]:
+    """The canonical value, and how it is compared."""
+    if field.value is not None:
+        kind = FLAG if isinstance(field.value, bool) else TEXT
+        return as_texts([plain(field.value)] * len(rows)), NAME if field.lookup else kind
+    if field.template is not None:
+        return _filled(field.template, rows, locale), TEMPLATE
+    column = rows[field.source]
+    if field.choices:
+        labels = each_distinct(texts(column), lambda code: field.choices.get(code, code) or None)
+        return labels, NAME if field.lookup else TEXT
+    if field.plus_minutes:
+        minutes = rows[field.plus_minutes].astype("Float64").fillna(0).to_numpy("float64")
+        column = pd.to_datetime(column) + pd.to_timedelta(minutes, unit="min")
+    comparator = COMPARATORS[field.transform]
+    return comparator.shown(column, locale), comparator
+
+
+def _filled(template: str, rows: pd.DataFrame, locale: Locale) -> Texts:
+    """Fill a template for all rows. A line whose holes are all empty falls away."""
+    values = {
+        hole: _in_text(rows, hole[0], COMPARATORS[hole[1] or "text"], locale).tolist()
+        for hole in PLACEHOLDER.findall(template)
+    }
+    lines = [
+        (PLACEHOLDER.split(line)[::3], [values[hole] for hole in PLACEHOLDER.findall(line)])
+        for line in template.split("\n")
+    ]
+    return as_texts([_fill(lines, place) for place in range(len(rows))])
+
+
+def _in_text(rows: pd.DataFrame, column: str, comparator: Comparator, locale: Locale) -> Texts:
+    shown = comparator.shown(rows[column], locale)
+    return each_distinct(shown, lambda text: comparator.in_text(text, locale))
+
+
+def _fill(lines: Sequence[tuple[list[str], list[list[str | None]]]], place: int) -> str | None:
+    done = []
+    for between, holes in lines:
+        values = [column[place] for column in holes]
+        if holes and not any(values):
+            continue
+        pieces = [piece for pair in zip(between, [*values, ""], strict=True) for piece in pair]
+        done.append("".join(piece or "" for piece in pieces))
+    return plain("\n".join(done).strip())
+
+
+def _made_plain(field: FieldMap, rows: pd.DataFrame) -> npt.NDArray[np.bool_] | None:
+    """Which records had rich text in a column that is made plain."""
+    columns = [name for name, transform in field.columns if transform == "note_text"]
+    if not columns:
+        return None
+    rich = np.zeros(len(rows), dtype=bool)
+    for column in columns:
+        rich |= np.array([text is not None and is_rich(text) for text in texts(rows[column]).tolist()], dtype=bool)
+    return rich
+
+
+def _unique(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Unique | None:
+    if not field.shared_from:
+        return None
+    comparator = COMPARATORS[field.transform]
+    offers = tuple(_meanings(comparator.shown(rows[name], locale), comparator, locale) for name in field.shared_from)
+    return Unique(offers, field.withheld_to)
+
+
+def _meanings(shown: Texts, comparator: Comparator, locale: Locale) -> Texts:
+    return each_distinct(shown, lambda text: comparator.meaning(text, locale))
+
+
+def _best(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Texts:
+    """The best value a record has to offer, whoever may have been first to take it."""
+    best = nothing(len(rows))
+    for name in field.shared_from:
+        best = np.where(best == None, COMPARATORS[field.transform].shown(rows[name], locale), best)  # noqa: E711
+    return best

@@ -1,0 +1,83 @@
+"""Differences that have an agreed reason beyond the cell itself: values held by another record, users nobody knows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping as Dictionary
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from perio_pipeline.signoff.causes import Cause
+from perio_pipeline.signoff.cells import Locale, Texts, texts
+from perio_pipeline.signoff.expected import Expected
+from perio_pipeline.signoff.found import Found
+
+
+class Withheld:
+    """Explains why a field that must be unique lacks a value: another record of the account holds it.
+
+    In a sample pass the holder may be a record that is not loaded yet; then it is enough that the source has the value
+    there as well.
+    """
+
+    def __init__(self, field: Expected, found: Found, in_scope: npt.NDArray[np.bool_], locale: Locale) -> None:
+        if field.unique is None:
+            raise ValueError(f"{field.name} need not be unique")
+        self._comparator, self._locale = field.comparator, locale
+        self._offers, self._withheld_to = field.unique.offers, field.unique.withheld_to
+        self._found, self._actual = found, found.fields[field.name]
+        self._holders: dict[tuple[str | None, str], set[int]] = defaultdict(set)
+        for place, text in enumerate(self._actual.tolist()):
+            if text is not None:
+                self._holders[found.account[place], self._meaning(text)].add(place)
+        waiting = [offer[~in_scope].tolist() for offer in self._offers]
+        self._waiting = {value for values in waiting for value in values if value is not None}
+
+    def explains(self, place: int, row: int) -> bool:
+        """Whether the record at `place`, which comes from `row`, went without for a good reason."""
+        offers = list(dict.fromkeys(offer[row] for offer in self._offers if offer[row] is not None))
+        actual = self._actual[place]
+        taken = None if actual is None else self._meaning(actual)
+        if taken is not None and taken not in offers:
+            return False
+        passed_over = offers if taken is None else offers[: offers.index(taken)]
+        kept = {self._meaning(text) for text in self._kept(place) if text is not None}
+        return all(value in kept and self._is_held(value, place) for value in passed_over)
+
+    def _meaning(self, text: str) -> str:
+        return self._comparator.meaning(text, self._locale)
+
+    def _kept(self, place: int) -> list[str | None]:
+        return [self._found.fields[name][place] for name in self._withheld_to]
+
+    def _is_held(self, value: str, place: int) -> bool:
+        holders = self._holders.get((self._found.account[place], value), set())
+        return bool(holders - {place}) or value in self._waiting
+
+
+class KnownNames:
+    """The names that each account can look up, whatever their case."""
+
+    def __init__(self, lookups: pd.DataFrame) -> None:
+        columns: list[Texts] = [texts(lookups[name]) for name in ("account", "field", "name")]
+        self._known: Dictionary[tuple[str | None, str | None], set[str]] = defaultdict(set)
+        for account, field, name in zip(*(column.tolist() for column in columns), strict=True):
+            self._known[account, field].add((name or "").strip().casefold())
+
+    def lacks(self, account: str | None, field: str, name: str) -> bool:
+        """Whether the account does not know the name."""
+        return name.strip().casefold() not in self._known[account, field]
+
+
+def explain(
+    field: Expected, cause: Cause, place: int, row: int, found: Found, withheld: Withheld | None, names: KnownNames
+) -> Cause:
+    """Return the agreed reason for a difference, if there is one."""
+    if withheld is not None and cause is not Cause.NORMALISED and withheld.explains(place, row):
+        return Cause.WITHHELD
+    is_empty = cause is Cause.DROPPED and field.names_a_user
+    if is_empty and names.lacks(found.account[place], field.name, field.texts[row]):
+        return Cause.UNMATCHED_USER
+    return cause
