@@ -29,9 +29,10 @@ class RateWindow:
         limit: slots per window.
         window: seconds, as the CRM states it.
         time_scale: how many of the CRM's seconds pass in one of ours; 1 but for a sandbox with a faster clock.
+        history: when earlier answers came; a window that takes over another one's history keeps its promise.
     """
 
-    def __init__(self, limit: int, window: float, time_scale: float = 1.0) -> None:
+    def __init__(self, limit: int, window: float, time_scale: float = 1.0, history: deque[float] | None = None) -> None:
         if limit < 1 or window <= 0 or time_scale <= 0:
             raise ValueError("limit, window and time_scale are positive")
         self._limit = limit
