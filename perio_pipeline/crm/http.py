@@ -91,6 +91,7 @@ class Transport:
         budget: its daily quota.
         stats: counted into, once per attempt.
         retry: how often and how patiently to repeat.
+        remaining_header: the response header with the CRM's count of what is left of the window, if it sends one.
         concurrency: requests in flight at most.
         timeout: seconds to wait for an answer.
         observer: told about every attempt; for contract tests.
@@ -106,6 +107,7 @@ class Transport:
         stats: RequestStats,
         *,
         retry: RetryPolicy,
+        remaining_header: str = "",
         concurrency: int = 12,
         timeout: float = 30.0,
         observer: Observer | None = None,
@@ -113,6 +115,7 @@ class Transport:
     ) -> None:
         self._window, self._budget, self._stats, self._retry = window, budget, stats, retry
         self._observer = observer
+        self._remaining_header = remaining_header
         # The pool is as large as the semaphore, so that no request ever waits for a connection inside its slot.
         self._places = asyncio.Semaphore(concurrency)
         self._client = httpx.AsyncClient(
@@ -164,6 +167,9 @@ class Transport:
         status = result.status if isinstance(result, Response) else None
         if isinstance(result, Response):
             self._budget.observe(result.headers)
+            left = result.headers.get(self._remaining_header, "")
+            if left.isdecimal():
+                self._window.observe(int(left))
             self._stats.rate_limited += status == TOO_MANY_REQUESTS
         if self._observer is not None:
             self._observer(request.method, request.path, request.query, request.body, status)

@@ -29,7 +29,7 @@ class RateWindow:
         limit: slots per window.
         window: seconds, as the CRM states it.
         time_scale: how many of the CRM's seconds pass in one of ours; 1 but for a sandbox with a faster clock.
-        history: when earlier answers came; a window that takes over another one's history keeps its promise.
+        history: when earlier slots come free; a window that takes over another one's history keeps its promise.
     """
 
     def __init__(self, limit: int, window: float, time_scale: float = 1.0, history: deque[float] | None = None) -> None:
@@ -38,7 +38,7 @@ class RateWindow:
         self._limit = limit
         self._window = window / time_scale + _MARGIN
         self._in_flight = 0
-        self._free_at: deque[float] = deque()
+        self._free_at: deque[float] = deque() if history is None else history
         self._turn = asyncio.Lock()
         self._returned = asyncio.Event()
 
@@ -52,6 +52,16 @@ class RateWindow:
             self._in_flight -= 1
             self._free_at.append(asyncio.get_running_loop().time() + self._window)
             self._returned.set()
+
+    def observe(self, remaining: int) -> None:
+        """Take over what the CRM says is left of the window.
+
+        Our own count is never lower than the CRM's count of us, so whatever it counts beyond that was spent by
+        someone else on the same quota: an earlier process, or another program. It is freed one window from now.
+        """
+        others = self._limit - remaining - self._taken()
+        now = asyncio.get_running_loop().time()
+        self._free_at.extend([now + self._window] * others)
 
     async def _acquire(self) -> None:
         # asyncio.Lock is fair, so only the longest waiting caller looks for a slot.
@@ -74,6 +84,14 @@ class RateWindow:
             return
         self._returned.clear()
         await self._returned.wait()
+
+
+_HISTORIES: dict[str, deque[float]] = {}
+
+
+def history_of(account: str) -> deque[float]:
+    """Return the history all windows of an account share in this process, so that the next client goes on from it."""
+    return _HISTORIES.setdefault(account, deque())
 
 
 def _utc_now() -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -187,3 +188,38 @@ def test_the_crm_s_own_count_is_believed() -> None:
     budget.observe({"x-left": "not a number"})
     budget.observe({"x-left": "999"})  # the CRM's day has turned
     budget.spend()
+
+
+def test_a_second_client_of_the_same_account_goes_on_from_the_first_ones_history() -> None:
+    history: deque[float] = deque()
+    counted: list[float] = []
+
+    async def client(calls: int) -> None:
+        window = RateWindow(5, WINDOW, history=history)
+        for _ in range(calls):
+            async with window.slot():
+                counted.append(asyncio.get_running_loop().time())
+
+    async def main() -> None:
+        await client(4)
+        await client(4)
+
+    run_virtually(main())
+    assert busiest(counted) == 5
+
+
+def test_what_others_spent_of_the_window_is_taken_over_from_the_crms_own_count() -> None:
+    counted: list[float] = []
+
+    async def main() -> None:
+        window = RateWindow(5, WINDOW)
+        async with window.slot():
+            pass
+        window.observe(1)  # the CRM counts 4 of 5; three of them are not ours
+        for _ in range(2):
+            async with window.slot():
+                counted.append(asyncio.get_running_loop().time())
+
+    run_virtually(main())
+    assert counted[0] < 1
+    assert counted[1] >= WINDOW - 1e-6

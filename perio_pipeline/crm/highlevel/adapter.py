@@ -16,7 +16,7 @@ from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.http import Observer, Transport, Wire
 from perio_pipeline.crm.protocol import AccountInfo, FieldSpec, Outcome, Payload, Ref, RequestStats, Snapshot
-from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow
+from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow, history_of
 from perio_pipeline.crm.retry import RetryPolicy
 
 
@@ -128,6 +128,8 @@ def _transport(
     settings: HighLevelSettings, stats: RequestStats, observer: Observer | None, wire: Wire | None
 ) -> Transport:
     scale = settings.time_scale
+    # The quota belongs to the sub-account, not to one adapter: the next one goes on from where this one stopped.
+    history = None if wire else history_of(f"{settings.base_url} {settings.location_id}")
     return Transport(
         settings.base_url,
         {
@@ -135,10 +137,11 @@ def _transport(
             "Accept": "application/json",
             "User-Agent": constants.USER_AGENT,
         },
-        RateWindow(settings.rate_limit, settings.window_seconds, scale),
+        RateWindow(settings.rate_limit, settings.window_seconds, scale, history),
         DailyBudget(settings.daily_limit, settings.daily_reserve, constants.DAILY_HEADER, scale),
         stats,
         retry=RetryPolicy(time_scale=scale),
+        remaining_header=constants.REMAINING_HEADER,
         concurrency=settings.concurrency,
         timeout=settings.timeout,
         observer=observer,

@@ -10,6 +10,7 @@ REQUESTS_PER_WINDOW = 100
 WINDOW_SECONDS = 10.0
 REQUESTS_PER_DAY = 200_000
 DAILY_RESERVE = 1_000
+REMAINING_HEADER = "x-ratelimit-remaining"
 DAILY_HEADER = "x-ratelimit-daily-remaining"
 
 PAGE = 100
