@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +26,24 @@ from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 
 SAMPLE_PRACTICE = "harbor"
+UI_URL = "http://127.0.0.1:3000"
+
+SHOWN = {
+    "source": "source",
+    "quarantined": "quar",
+    "left_out": "left",
+    "shaped": "shaped",
+    "created": "new",
+    "updated": "upd",
+    "unchanged": "same",
+    "failed": "fail",
+    "cells_compared": "cells",
+    "differences_explained": "expl",
+    "differences_unexplained": "UNEXPL",
+    "requests": "req",
+    "rate_limited": "429",
+}
+"""What the table on the terminal shows, with headers short enough for 80 columns; `--json` has all of it."""
 
 app = typer.Typer(
     help="Moves a periodontal practice from PANDA Perio to a CRM and proves every cell.",
@@ -143,9 +162,6 @@ def status(
         _show(crm, objects)
 
 
-UI_URL = "http://127.0.0.1:3000"
-
-
 @app.command()
 def ui(
     practice: PracticeOption = SAMPLE_PRACTICE,
@@ -169,7 +185,7 @@ def ui(
 
 
 def _make_sample(path: Path, patients: int, seed: int) -> None:
-    from perio_pipeline.panda.sample import generate  # only here: it loads a name library that no other command needs
+    from perio_pipeline.panda.sample.generate import generate  # loads a name library no other command needs
 
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     generate(path, patients=patients, seed=seed)
@@ -204,16 +220,15 @@ def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
 
 
 def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
-    table = Table(title=crm, title_justify="left")
-    columns = list(asdict(ObjectStatus()))
-    table.add_column("object")
-    for column in columns:
-        table.add_column(column.replace("_", " "), justify="right")
-    for name, item in objects.items():
-        table.add_row(name, *(f"{value:,}" for value in asdict(item).values()))
-    totals = {column: sum(asdict(item)[column] for item in objects.values()) for column in columns}
+    table = Table(title=f"PANDA → {crm}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("object", no_wrap=True)
+    for header in SHOWN.values():
+        table.add_column(header, justify="right", no_wrap=True)
+    counts = {name: asdict(item) for name, item in objects.items()}
+    for name, row in counts.items():
+        table.add_row(name, *(f"{row[column]:,}" for column in SHOWN))
     table.add_section()
-    table.add_row("all", *(f"{value:,}" for value in totals.values()))
+    table.add_row("all", *(f"{sum(row[column] for row in counts.values()):,}" for column in SHOWN))
     console.print(table)
 
 

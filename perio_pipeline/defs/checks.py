@@ -1,7 +1,5 @@
 """Asset checks: nothing is lost on the way, and every cell in the CRM is what PANDA says."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from perio_pipeline.defs.metadata import counts_table
@@ -126,10 +124,9 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
         with actionable():
             rooms = workplace.open
             diff = diff_loaded(rooms, rooms.practice(context.partition_key), crm, name)
-        by_cause = {
-            f"{row.field}: {row.cause}": int(row.count_)
-            for row in diff.counts.rename(columns={"count": "count_"}).itertuples()
-        }
+        counts = diff.counts
+        labels = (counts["field"] + ": " + counts["cause"]).tolist()
+        by_cause = dict(zip(labels, counts["count"].tolist(), strict=True))
         return dg.AssetCheckResult(
             passed=diff.unexplained == 0,
             severity=dg.AssetCheckSeverity.ERROR,

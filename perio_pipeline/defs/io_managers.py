@@ -1,7 +1,5 @@
 """IO managers: frames travel between assets as Parquet in the frame store."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

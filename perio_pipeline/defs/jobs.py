@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
-from perio_pipeline.defs.assets.destination import LoadConfig, LoadPass
+from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.resources import PASS_TAG
 from perio_pipeline.mapping.model import Mapping
 
@@ -14,18 +16,23 @@ def job_name(load_pass: LoadPass, crm: str) -> str:
     return f"{load_pass.value}_migration_{crm}"
 
 
+def load_config(load_pass: LoadPass, crm: str, mapping: Mapping) -> dict[str, Any]:
+    """Return the run config that loads every object in this pass."""
+    # Dagster takes an enum by its name.
+    return {"ops": {f"{crm}__loaded__{name}": {"config": {"load_pass": load_pass.name}} for name in mapping.objects}}
+
+
 def migration_job(
     load_pass: LoadPass, crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]
 ) -> dg.UnresolvedAssetJobDefinition:
     """Build the job that takes one practice from PANDA to a CRM and proves it."""
     selection = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
-    config = {f"{crm}__loaded__{name}": LoadConfig(load_pass=load_pass) for name in mapping.objects}
     what = "a sample that shows every field and relation" if load_pass is LoadPass.SAMPLE else "every record"
     return dg.define_asset_job(
         job_name(load_pass, crm),
         selection=selection,
         partitions_def=partitions,
-        config=dg.RunConfig(ops=config),
+        config=load_config(load_pass, crm, mapping),
         tags={PASS_TAG: load_pass.value, "perio/destination": crm},
         description=f"Reads PANDA, validates, shapes, loads {what} into {crm}, reads it back and compares every cell.",
         executor_def=dg.in_process_executor,

@@ -43,7 +43,10 @@ def frame_schema(kinds: dict[str, Kind]) -> dict[str, Any]:
 def counts_table(records: dict[str, int], label: str) -> dg.TableMetadataValue:
     """Return counts as a table for the UI, the greatest first."""
     ordered = sorted(records.items(), key=lambda item: (-item[1], item[0]))[:50]
-    return dg.MetadataValue.table([dg.TableRecord({label: name, "rows": int(rows)}) for name, rows in ordered])
+    return dg.MetadataValue.table(
+        [dg.TableRecord({label: name, "rows": int(rows)}) for name, rows in ordered],
+        schema=dg.TableSchema([dg.TableColumn(label, "string"), dg.TableColumn("rows", "int")]),
+    )
 
 
 def _origin(source: str | None, template: str | None) -> str:

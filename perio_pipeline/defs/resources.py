@@ -1,7 +1,5 @@
 """Resources: what assets open. Thin: the work is done by `perio_pipeline.workplace`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

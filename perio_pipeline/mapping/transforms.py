@@ -121,8 +121,8 @@ def instant(cells: Cells, locale: Locale) -> Cells:
 
 
 def number(cells: Cells, _: Locale) -> Cells:
-    """A number; money keeps its cents."""
-    return cells.astype("float64[pyarrow]").astype("Float64")
+    """A number; a decimal becomes the float that prints the same."""
+    return cells.map(float, na_action="ignore").astype("Float64")
 
 
 def note_text(cells: Cells, _: Locale) -> Cells:

@@ -20,6 +20,7 @@ from perio_pipeline.signoff.phone_numbers import digits, national_part, with_cal
 from perio_pipeline.signoff.richtext import readable
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::00(?:\.0+)?)?)?")
+_LETTERS = re.compile(r"[^\W_]+")
 _HOUR = timedelta(hours=1)
 
 
@@ -107,7 +108,7 @@ def one_line(text: str) -> str:
 
 def letters(text: str) -> str:
     """Return the letters and digits alone."""
-    return re.sub(r"[\W_]+", "", text)
+    return "".join(_LETTERS.findall(text))
 
 
 def _never_was(wall_clock: datetime, locale: Locale) -> bool:

@@ -17,7 +17,7 @@ from perio_pipeline.signoff.causes import CAUSES, WHOLE_RECORD, Cause
 from perio_pipeline.signoff.cells import Locale, Texts
 from perio_pipeline.signoff.expected import Expected, expected_fields, expected_marks
 from perio_pipeline.signoff.explanations import KnownNames, Withheld, explain
-from perio_pipeline.signoff.found import Found, found_records
+from perio_pipeline.signoff.found import Found, found_records, whole_key
 from perio_pipeline.signoff.source_rows import source_rows
 
 DIFFERENCE_TYPES: dict[str, Any] = {
@@ -99,11 +99,13 @@ def diff_object(
         linked: object → readback of that object, to follow links.
         lookups: account, field, name: what each account can look up.
         locale: country and zone of the practice's values.
-        only: source keys of a sample pass; None for every record that the mapping lets through.
+        only: source keys of a sample pass, of whole records or of their parts; None for every record that the mapping lets through.
     """
     obj = mapping.objects[name]
     rows = source_rows(obj, sources)
     keys = rows["source_key"].tolist()
+    if only is not None and obj.split is not None:
+        only = {whole_key(key) for key in only}
     in_scope = np.array([only is None or key in only for key in keys], dtype=bool)
     fields = expected_fields(obj, rows, locale)
     marks = dict(zip(keys, expected_marks(obj, rows, locale).tolist(), strict=True))

@@ -39,6 +39,12 @@ class Found:
     double: npt.NDArray[np.bool_]
 
 
+def whole_key(key: str) -> str:
+    """Return the source key of the record that a part belongs to; other keys as they are."""
+    part = _PART.fullmatch(key)
+    return part[1] if part else key
+
+
 def found_records(
     obj: ObjectMap, readback: pd.DataFrame, linked: Dictionary[str, pd.DataFrame], marks: Dictionary[str, str | None]
 ) -> Found:

@@ -1,8 +1,8 @@
 """Which e-mail and which phone number each loaded patient gets, so that no two contacts share one.
 
-CRMs keep one contact per e-mail and per phone number; families share both. A shared value goes to its holder: the
-oldest by birth date (unknown birth dates last), then the lowest id. The others go without, or with another number that
-is theirs. The law: no two rows have the same e-mail or the same phone.
+CRMs keep one contact per e-mail and per phone number; families share both. The oldest by birth date (unknown birth
+dates last), then the lowest id, takes its best value first; whoever comes later takes the best that is left, or goes
+without. The law: no two rows have the same e-mail or the same phone, and nobody goes without while a value is free.
 """
 
 from __future__ import annotations
@@ -52,26 +52,30 @@ def contact_points(patient: pd.DataFrame, identity: pd.DataFrame, country: str) 
 
 
 def _share_out(ids: pd.Series, offers: dict[str, pd.Series], seniority: pd.Series) -> pd.DataFrame:
-    """Give each patient its first value that it holds itself.
+    """Let each patient, the senior first, take the best of its values that nobody has taken yet.
 
     Args:
         ids: the patients.
         offers: kind → the patients' values, the most wanted kind first; index as `ids`.
-        seniority: the patients' ids, holders first.
+        seniority: the patients' ids, who chooses first.
 
     Returns:
         Index: the ids in order. `value`, `kind`, and `holder_id`: who holds the value, or the one that was wanted most;
         `shared`: that value, where another patient holds it and this one has none of its own.
     """
-    claims = pd.concat(
-        [pd.DataFrame({"patient_id": ids, "kind": kind, "value": values}) for kind, values in offers.items()]
-    ).dropna(subset=["value"])
-    rank = pd.Series(range(len(seniority)), index=pd.Index(seniority.to_numpy(), dtype="str"))
-    by_rank = claims.assign(rank=claims["patient_id"].map(rank)).sort_values("rank", kind="stable")
-    holders = by_rank.drop_duplicates("value").set_index("value")["patient_id"]
-    claims["holder_id"] = claims["value"].map(holders)
-    own = claims[claims["holder_id"] == claims["patient_id"]].drop_duplicates("patient_id").set_index("patient_id")
-    wanted = claims.drop_duplicates("patient_id").set_index("patient_id").reindex(ids.to_numpy())
-    result = own[["value", "kind", "holder_id"]].reindex(ids.to_numpy())
-    shared = wanted["value"].mask(result["value"].notna())
-    return result.assign(holder_id=result["holder_id"].fillna(wanted["holder_id"]), shared=shared)
+    wishes = dict(zip(ids, zip(*(values.tolist() for values in offers.values()), strict=True), strict=True))
+    holders: dict[str, str] = {}
+    chosen: dict[str, tuple[str | None, str | None]] = {}
+    for patient in seniority:
+        free = ((value, kind) for kind, value in zip(offers, wishes[patient], strict=True) if not pd.isna(value))
+        value, kind = next((offer for offer in free if offer[0] not in holders), (None, None))
+        chosen[patient] = (value, kind)
+        if value is not None:
+            holders[value] = patient
+    rows = []
+    for patient in ids:
+        value, kind = chosen[patient]
+        wanted = next((wish for wish in wishes[patient] if not pd.isna(wish)), None)
+        shared = wanted if value is None else None
+        rows.append((value, kind, patient if value is not None else holders.get(wanted or ""), shared))
+    return pd.DataFrame(rows, columns=["value", "kind", "holder_id", "shared"], index=ids.to_numpy())

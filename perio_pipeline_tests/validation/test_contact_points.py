@@ -94,9 +94,9 @@ def test_03_who_shares_the_home_phone_gets_the_work_phone_of_their_own() -> None
     assert [row[3:] for row in found] == [("+13125550160", "work", "1"), ("+13125550142", "home", "2")]
 
 
-def test_03_a_shared_number_stays_with_its_holder_even_when_the_holder_prefers_another() -> None:
+def test_03_a_shared_number_that_the_oldest_does_not_need_goes_to_the_next() -> None:
     found = rows({**CHILD, "home_phone": HOME}, {**MOTHER, "home_phone": HOME, "mobile_phone": MOBILE})
-    assert [row[3:] for row in found] == [(None, None, "2"), ("+13125550150", "mobile", "2")]
+    assert [row[3:] for row in found] == [("+13125550142", "home", "1"), ("+13125550150", "mobile", "2")]
 
 
 def test_mobile_is_wanted_before_home_before_work() -> None:

@@ -1,7 +1,5 @@
 """Clinical frames: what a periodontist would say about each exam, patient and plan."""
 
-from __future__ import annotations
-
 import dagster as dg
 import pandas as pd
 

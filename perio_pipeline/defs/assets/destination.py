@@ -1,7 +1,5 @@
 """A CRM's assets: shaped frames, the account, the sample, the manifests of what was loaded, and the read-backs."""
 
-from __future__ import annotations
-
 import asyncio
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """Extracts: one asset per canonical table, read from the practice's PANDA database as text."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

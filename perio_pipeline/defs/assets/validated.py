@@ -4,8 +4,6 @@ Rows that break a rule go to `quarantine/<table>`, what was changed on rows that
 lie beside the validated frames in the store and are counted in the asset's metadata.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -172,5 +170,5 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
     return [identity, contact_point, referring_practice, referring_practice_member, primary, likely]
 
 
-def _counts(column: pd.Series[str]) -> dict[str, int]:
+def _counts(column: "pd.Series[str]") -> dict[str, int]:
     return {str(value): int(rows) for value, rows in column.value_counts().items()}

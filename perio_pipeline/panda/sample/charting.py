@@ -15,7 +15,6 @@ EMPTY = -999
 
 BLOOD, PUS, PLAQUE, CALCULUS = 1, 2, 4, 8
 
-FURCATION_SIDES = ("B", "L", "M", "D")
 ENTRANCES = np.zeros((32, 4), dtype=bool)
 """Which of the sides B, L, M, D of each tooth has a furcation entrance."""
 ENTRANCES[[0, 1, 2, 13, 14, 15]] = [True, False, True, True]

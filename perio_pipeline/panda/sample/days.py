@@ -35,11 +35,6 @@ def shortly_after(rng: random.Random, moment: date) -> datetime:
     return base + timedelta(seconds=rng.randint(600, 4 * 3600))
 
 
-def years_between(start: date, end: date) -> int:
-    """Return the full years from a birthday to a day."""
-    return end.year - start.year - ((end.month, end.day) < (start.month, start.day))
-
-
 def clocks_forward(year: int) -> datetime:
     """Return 02:30 on the second Sunday of March, a time that does not exist in most of the US."""
     first = date(year, 3, 1)

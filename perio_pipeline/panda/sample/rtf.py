@@ -6,7 +6,6 @@ import html
 
 _HEADER = r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss Calibri;}}\viewkind4\uc1\pard\f0\fs22 "
 
-
 _SPECIAL = {"\\": r"\\", "{": r"\{", "}": r"\}", "\n": "\\line\n"}
 _UPPER_HALF = (bytes([code]).decode("cp1252", "ignore") for code in range(128, 256))
 _ESCAPES = str.maketrans(

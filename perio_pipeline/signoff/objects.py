@@ -1,0 +1,75 @@
+"""Runs the field-level diff of a loaded object on the stored frames, keeps it, and renders the practice's report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.mapping.rows import IDENTITY, PATIENT
+from perio_pipeline.signoff.accounting import destination_status, status_table
+from perio_pipeline.signoff.diff import Diff, diff_object
+from perio_pipeline.signoff.report import render_report
+from perio_pipeline.store import FrameStore
+from perio_pipeline.workplace import Workplace
+
+REPORT = "diff.html"
+
+
+def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Diff:
+    """Compare an object as read back with PANDA, keep the differences as a frame, and bring the report up to date.
+
+    In a sample pass only the records of the sample are expected in the CRM.
+    """
+    store, mapping = rooms.store(), rooms.mapping(crm)
+    obj = mapping.objects[name]
+
+    def frame(*key: str) -> pd.DataFrame:
+        return store.frame(practice.practice, key).read()
+
+    only = None
+    if store.frame(practice.practice, [crm, "loaded", name]).note().get("pass") == "sample":
+        sample = frame(crm, "sample")
+        only = set(sample.loc[sample["object"] == name, "source_key"])
+    diff = diff_object(
+        name,
+        mapping,
+        {key: frame(*key.split("/")) for key in dict.fromkeys([PATIENT, IDENTITY, *obj.frames()])},
+        frame(crm, "readback", name),
+        {other: frame(crm, "readback", other) for other in {link.object for link in obj.links.values()}},
+        frame(crm, "account"),
+        practice.locale,
+        only,
+    )
+    _keep(store, practice.practice, crm, diff)
+    _report(rooms, practice, crm, mapping)
+    return diff
+
+
+def _keep(store: FrameStore, practice: str, crm: str, diff: Diff) -> None:
+    store.write(practice, [crm, "diff", diff.object], diff.differences)
+    store.write(practice, [crm, "population", diff.object], diff.population)
+    counts = {"cells": diff.cells, "records": diff.records}
+    note = {**counts, "differences": len(diff.differences), "unexplained": diff.unexplained}
+    store.write_note(practice, [crm, "diff", diff.object], note)
+
+
+def _kept(store: FrameStore, practice: str, crm: str, name: str) -> Diff | None:
+    differences = store.frame(practice, [crm, "diff", name])
+    if not differences.exists():
+        return None
+    note = differences.note()
+    population = store.frame(practice, [crm, "population", name]).read()
+    return Diff(name, int(note["cells"]), int(note["records"]), differences.read(), population)
+
+
+def _report(rooms: Workplace, practice: Practice, crm: str, mapping: Mapping) -> None:
+    store = rooms.store()
+    kept = {name: _kept(store, practice.practice, crm, name) for name in mapping.objects}
+    diffs = {name: diff for name, diff in kept.items() if diff is not None}
+    passes = {str(store.frame(practice.practice, [crm, "loaded", name]).note().get("pass")) for name in diffs}
+    accounting = status_table(destination_status(store, practice.practice, crm, mapping, {}))
+    page = render_report(practice.name, crm, " and ".join(sorted(passes)), diffs, accounting)
+    path = rooms.report_file(practice.practice, crm, REPORT)
+    path.write_text(page, encoding="utf-8")
+    path.chmod(0o600)
