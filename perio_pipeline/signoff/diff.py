@@ -99,7 +99,8 @@ def diff_object(
         linked: object → readback of that object, to follow links.
         lookups: account, field, name: what each account can look up.
         locale: country and zone of the practice's values.
-        only: source keys of a sample pass, of whole records or of their parts; None for every record that the mapping lets through.
+        only: source keys of a sample pass, of whole records or of their parts; None for every record that the mapping
+            lets through.
     """
     obj = mapping.objects[name]
     rows = source_rows(obj, sources)

@@ -1,4 +1,4 @@
-"""A practice that fits on a page, its mapping, and a naive account of what a faultless CRM would hold.
+"""A practice that fits on a page, and a naive account of what a faultless CRM would hold.
 
 The account is written per row in plain Python and shares nothing with the forward path or the diff.
 """
@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.canonical import Kind
 from perio_pipeline.panda.frames import typed_frame
 from perio_pipeline.signoff.diff import Diff, diff_object
+from perio_pipeline_tests.signoff.small_mapping import MAPPING
 
 Row = dict[str, Any]
 
@@ -34,95 +34,6 @@ class Place:
     country: str = "US"
     zone: ZoneInfo = NEW_YORK
 
-
-IDENTITY_JOIN = {"identity": {"frame": "validated/patient_identity", "on": {"patient_id": "patient_id"}}}
-LOADED = {"column": "identity.disposition", "among": ["load"], "reason": "patient_not_loaded"}
-TO_CONTACT = {"contactId": {"object": "contacts", "by": "patient_id"}}
-
-MAPPING = Mapping.model_validate(
-    {
-        "destination": "test",
-        "objects": {
-            "contacts": {
-                "requirement": "H1",
-                "description": "Patients",
-                "model": "contact",
-                "rows": "validated/patient",
-                "key": "patient_id",
-                "mark": {"field": "Source_Id"},
-                "join": {
-                    **IDENTITY_JOIN,
-                    "provider": {"frame": "validated/provider", "on": {"provider_id": "provider_id"}},
-                    "policy": {
-                        "frame": "validated/insurance_policy",
-                        "on": {"patient_id": "patient_id"},
-                        "where": {"ordinal": 1},
-                        "latest": "effective_date",
-                    },
-                },
-                "select": [LOADED],
-                "fields": {
-                    "firstName": "first_name",
-                    "email": {"from": "email", "as": "email", "shared_from": ["email"], "withheld_to": ["Email"]},
-                    "phone": {
-                        "from": "mobile_phone",
-                        "as": "phone",
-                        "shared_from": ["mobile_phone", "home_phone"],
-                        "withheld_to": ["Mobile", "Home"],
-                    },
-                    "birthDate": {"from": "birth_date", "as": "date"},
-                    "dnd": {"from": "do_not_contact", "as": "flag"},
-                    "country": {"value": "US"},
-                    "active": {"value": True},
-                    "owner": {"from": "provider.email", "as": "email", "lookup": True},
-                    "stage": {"value": "New Patients", "lookup": True},
-                },
-                "custom": {
-                    "Source_Id": "patient_id",
-                    "Sex": {"from": "sex", "choices": {"male": "Male", "female": "Female"}},
-                    "Email": {"from": "email", "as": "email"},
-                    "Mobile": {"from": "mobile_phone", "as": "phone"},
-                    "Home": {"from": "home_phone", "as": "phone"},
-                    "Unusable": {"template": "{mobile_phone|unusable_phone}\n{home_phone|unusable_phone}"},
-                    "Created": {"from": "created_at", "as": "timestamp"},
-                    "Depth": {"from": "depth_mm", "as": "number"},
-                    "Status": {"from": "status", "as": "words"},
-                    "Carrier": "policy.carrier",
-                    "Provider": {"template": "Dr. {provider.first_name} {provider.last_name}"},
-                },
-            },
-            "visits": {
-                "requirement": "H7",
-                "description": "Visits",
-                "model": "appointment",
-                "rows": "validated/appointment",
-                "key": "appointment_id",
-                "mark": {"field": "title", "text": "[PANDA visit {appointment_id}]"},
-                "join": IDENTITY_JOIN,
-                "select": [LOADED],
-                "links": TO_CONTACT,
-                "fields": {
-                    "title": "procedure",
-                    "start": {"from": "starts_at", "as": "instant"},
-                    "end": {"from": "starts_at", "as": "instant", "plus_minutes": "minutes"},
-                },
-            },
-            "notes": {
-                "requirement": "H8",
-                "description": "Notes",
-                "model": "note",
-                "rows": "validated/clinical_note",
-                "key": "note_id",
-                "mark": {"field": "body", "text": "[PANDA note {note_id}]"},
-                "split": {"field": "body", "limit": 100},
-                "join": IDENTITY_JOIN,
-                "select": [LOADED],
-                "links": TO_CONTACT,
-                "fields": {"body": {"template": "Note of {written_at|timestamp}\n\n{body|note_text}"}},
-            },
-        },
-    }
-)
 
 _T, _I, _D, _N, _B, _AT = Kind.TEXT, Kind.INTEGER, Kind.DATE, Kind.DECIMAL, Kind.BOOLEAN, Kind.DATETIME
 

@@ -3,79 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from perio_pipeline.errors import SettingsError
-from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.signoff.causes import CAUSES, Cause
 from perio_pipeline.signoff.diff import DIFFERENCE_TYPES, diff_object
-from perio_pipeline_tests.signoff.small_practice import (
-    HTML,
-    LOOKUPS,
-    MAPPING,
-    RTF,
-    Place,
-    Practice,
-    Row,
-    causes,
-    compare,
-    patient,
-    readback,
-    unexplained,
-)
-
-BORN = datetime(1960, 2, 29)
-
-
-def family() -> Practice:
-    """A mother, her son who shares e-mail and home phone, and a second record of the mother."""
-    return Practice(
-        patient=[
-            patient(
-                1,
-                email="Home@Example.com",
-                mobile_phone="(617) 555-0101",
-                home_phone="617-555-0102",
-                birth_date=BORN,
-                do_not_contact=True,
-                provider_id="D1",
-                sex="female",
-                created_at=datetime(2001, 5, 6, 7, 8),
-                depth_mm=Decimal("4.5"),
-            ),
-            patient(2, email="home@example.com", mobile_phone="617 555 0101", home_phone="617-555-0102"),
-            patient(3, first_name="Ada1", home_phone="555-0199"),
-        ],
-        merged={"P3": "P1"},
-        insurance_policy=[
-            {"patient_id": "P1", "ordinal": 1, "carrier": "Old", "effective_date": None},
-            {"patient_id": "P3", "ordinal": 1, "carrier": "Newest", "effective_date": datetime(2020, 1, 1)},
-            {"patient_id": "P1", "ordinal": 1, "carrier": "New", "effective_date": datetime(2019, 1, 1)},
-            {"patient_id": "P1", "ordinal": 2, "carrier": "Second", "effective_date": datetime(2024, 1, 1)},
-        ],
-        appointment=[
-            {
-                "appointment_id": "A1",
-                "patient_id": "P3",
-                "procedure": "Scaling",
-                "starts_at": datetime(2024, 5, 6, 14, 30),
-                "minutes": 45,
-            }
-        ],
-        clinical_note=[
-            {"note_id": "N1", "patient_id": "P3", "body": RTF, "written_at": datetime(2024, 5, 6, 15)},
-            {"note_id": "N2", "patient_id": "P2", "body": "word " * 60 + "end", "written_at": datetime(2024, 5, 6)},
-        ],
-    )
-
-
-def with_cell(practice: Practice, name: str, key: str, **values: object) -> list[Row]:
-    """The CRM's records, one of them changed."""
-    return [row | values if row["source_key"] == key else row for row in practice.crm()[name]]
+from perio_pipeline_tests.signoff.family import family, with_cell
+from perio_pipeline_tests.signoff.small_mapping import MAPPING, with_object
+from perio_pipeline_tests.signoff.small_practice import LOOKUPS, Place, causes, compare, readback, unexplained
 
 
 @pytest.mark.parametrize("name", ["contacts", "visits", "notes"])
@@ -234,53 +171,6 @@ def test_p5_an_owner_that_the_account_does_not_know_is_explained() -> None:
     assert unexplained(compare(practice, "contacts", wrong, lookups=unknown)) == [("P1", "owner", "altered")]
 
 
-def test_p5_a_note_in_parts_is_put_together_again() -> None:
-    practice = family()
-    parts = [row for row in practice.crm()["notes"] if row["source_key"].startswith("N2")]
-    assert len(parts) > 2
-    diff = compare(practice, "notes", list(reversed(practice.crm()["notes"])))
-    assert diff.unexplained == 0
-    assert diff.records == 2
-
-
-def test_p5_a_sample_may_name_the_parts_of_a_note() -> None:
-    practice = family()
-    records = [row for row in practice.crm()["notes"] if row["source_key"].startswith("N2")]
-    diff = compare(practice, "notes", records, only={row["source_key"] for row in records})
-    assert (diff.records, diff.unexplained) == (1, 0)
-
-
-@pytest.mark.parametrize(("lost", "cause"), [(0, "altered"), (1, "altered"), (-1, "truncated")])
-def test_p5_a_lost_part_of_a_note_is_found(lost: int, cause: str) -> None:
-    practice = family()
-    whole, parts = practice.crm()["notes"][:1], practice.crm()["notes"][1:]
-    del parts[lost]
-    assert unexplained(compare(practice, "notes", whole + parts)) == [("N2", "body", cause)]
-
-
-def test_p5_one_part_on_another_contact_is_found() -> None:
-    practice = family()
-    records = practice.crm()["notes"]
-    records[-1]["link.contactId"] = "CP1"
-    assert unexplained(compare(practice, "notes", records)) == [("N2", "link.contactId", "altered")]
-
-
-@pytest.mark.parametrize("damage", ["[PANDA visit A2]", "PANDA visit A1", "[PANDAvisitA1]"])
-def test_p5_a_text_without_its_exact_mark_is_found(damage: str) -> None:
-    practice = family()
-    records = with_cell(practice, "visits", "A1", title=f"Scaling\n{damage}")
-    assert unexplained(compare(practice, "visits", records)) == [("A1", "title", "altered")]
-
-
-def test_p5_rich_text_that_became_plain_is_explained() -> None:
-    practice = family()
-    assert ("N1", "body", "normalised") in causes(compare(practice, "notes"))
-    practice.clinical_note[0]["body"] = HTML
-    assert ("N1", "body", "normalised") in causes(compare(practice, "notes"))
-    practice.clinical_note[0]["body"] = "plain"
-    assert causes(compare(practice, "notes")) == []
-
-
 def test_p5_records_that_lie_in_several_accounts_are_compared_in_each() -> None:
     mapping = with_object("contacts", account="linked")
     practice = family()
@@ -292,26 +182,6 @@ def test_p5_records_that_lie_in_several_accounts_are_compared_in_each() -> None:
     assert diff.records == 4
     assert unexplained(diff) == [("P2", "firstName", "altered")]
     assert diff.differences.query("not explained")["account"].tolist() == ["north"]
-
-
-def test_an_hour_that_the_clocks_skip_is_explained_and_no_other() -> None:
-    practice = family()
-    practice.appointment[0] |= {"starts_at": datetime(2024, 3, 10, 2, 30), "minutes": 0}
-    for utc, fine in (("07:00", True), ("07:30", True), ("06:30", True), ("08:00", False)):
-        instant = f"2024-03-10T{utc}:00.000Z"
-        records = with_cell(practice, "visits", "A1", start=instant, end=instant)
-        assert (compare(practice, "visits", records).unexplained == 0) is fine
-
-
-def test_an_hour_that_comes_twice_may_be_either() -> None:
-    practice = family()
-    practice.appointment[0] |= {"starts_at": datetime(2024, 11, 3, 1, 30), "minutes": 0}
-    for utc, cause in (("05:30", None), ("06:30", "normalised"), ("07:30", "altered")):
-        instant = f"2024-11-03T{utc}:00.000Z"
-        records = with_cell(practice, "visits", "A1", start=instant, end=instant)
-        assert causes(compare(practice, "visits", records)) == (
-            [("A1", f, cause) for f in ("start", "end")] if cause else []
-        )
 
 
 def test_counts_and_population_hold_no_values() -> None:
@@ -347,9 +217,3 @@ def test_an_unknown_country_is_an_error_that_says_what_to_do() -> None:
     frames, found = family().frames(), readback(family().crm()["contacts"])
     with pytest.raises(SettingsError, match="NUMBERING"):
         diff_object("contacts", MAPPING, frames, found, {}, LOOKUPS, replace(Place(), country="FR"), None)
-
-
-def with_object(name: str, **changes: object) -> Mapping:
-    content = MAPPING.model_dump(by_alias=True)
-    content["objects"][name] |= changes
-    return Mapping.model_validate(content)
