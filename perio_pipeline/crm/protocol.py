@@ -48,6 +48,23 @@ class FieldSpec:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file to upload with a record. It is read only when it is sent.
+
+    Attributes:
+        name: what it is called in the CRM.
+        content_type: MIME type.
+        path: where it lies on this machine.
+        sha256: of its content, in hex.
+    """
+
+    name: str
+    content_type: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Payload:
     """One record to write.
 
@@ -60,6 +77,7 @@ class Payload:
         links: field → CRM id of a record that is already loaded, such as `contactId`.
         mark_field: the field (standard or custom) that carries the mark, in whole or as a part of its text.
         mark: text that names this record and no other; `find` looks for it.
+        attachment: the file, for objects that are files.
     """
 
     object: str
@@ -69,6 +87,7 @@ class Payload:
     links: Mapping[str, str]
     mark_field: str
     mark: str
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True)
