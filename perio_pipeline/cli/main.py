@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -21,6 +22,7 @@ from perio_pipeline import settings
 from perio_pipeline.cli import runs, sandboxes
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.errors import PerioError
+from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
@@ -194,6 +196,7 @@ def _migrate(name: str, crm: str, load_pass: LoadPass) -> None:
     with sandboxes.at_hand(practice, crm) as started:
         if started:
             console.print(f"Started the {crm} sandbox of {name} for this run.")
+        asyncio.run(check_accounts(settings.workplace().adapters(practice, crm)))
         report = runs.migrate(name, crm, load_pass, console)
     _show(crm, _statuses(name)[crm])
     console.print(f"Run {report.run_id}.")

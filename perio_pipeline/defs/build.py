@@ -42,7 +42,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
             asset_checks.append(checks.object_accounted_check(crm, name, mapping, partitions))
             asset_checks.append(checks.none_failed_check(crm, name, partitions))
             asset_checks.append(checks.field_diff_check(crm, name, partitions))
-        job_definitions += [jobs.migration_job(kind, crm, mapping, partitions) for kind in destination.LoadPass]
+        job_definitions += [jobs.migration_job(kind, crm, mapping) for kind in destination.LoadPass]
     return dg.Definitions(
         assets=assets,
         asset_checks=asset_checks,

@@ -22,16 +22,13 @@ def load_config(load_pass: LoadPass, crm: str, mapping: Mapping) -> dict[str, An
     return {"ops": {f"{crm}__loaded__{name}": {"config": {"load_pass": load_pass.name}} for name in mapping.objects}}
 
 
-def migration_job(
-    load_pass: LoadPass, crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]
-) -> dg.UnresolvedAssetJobDefinition:
+def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.UnresolvedAssetJobDefinition:
     """Build the job that takes one practice from PANDA to a CRM and proves it."""
     selection = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
     what = "a sample that shows every field and relation" if load_pass is LoadPass.SAMPLE else "every record"
     return dg.define_asset_job(
         job_name(load_pass, crm),
         selection=selection,
-        partitions_def=partitions,
         config=load_config(load_pass, crm, mapping),
         tags={PASS_TAG: load_pass.value, "perio/destination": crm},
         description=f"Reads PANDA, validates, shapes, loads {what} into {crm}, reads it back and compares every cell.",

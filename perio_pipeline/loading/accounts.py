@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from perio_pipeline.crm.protocol import AccountInfo, Adapter
 from perio_pipeline.errors import DestinationError
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.panda.canonical import Kind
@@ -13,6 +15,19 @@ from perio_pipeline.panda.frames import typed_frame
 
 ACCOUNT_KINDS = dict.fromkeys(("account", "field", "name"), Kind.TEXT)
 """What an account knows: `field` is a look-up field and `name` one of its names."""
+
+
+async def check_accounts(adapters: Mapping[str, Callable[[], Adapter]]) -> dict[str, AccountInfo]:
+    """Open every account and change nothing.
+
+    Raises:
+        DestinationError: unreachable, wrong token, wrong account or missing scope; says what to do.
+    """
+    found = {}
+    for account, make in adapters.items():
+        async with make() as adapter:
+            found[account] = await adapter.connect()
+    return found
 
 
 async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.DataFrame, int]:

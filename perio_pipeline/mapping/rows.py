@@ -28,7 +28,7 @@ class Router:
     def route(self, frames: Frames) -> pd.Series[str]:
         """Return patient_id → account for every valid patient."""
         patients = frames[PATIENT]
-        accounts = patients["office"].map(dict(self.offices)).fillna(self.default)
+        accounts = patients["office"].map(dict(self.offices)).astype(TEXT).fillna(self.default)
         return pd.Series(accounts.to_numpy(), index=patients["patient_id"].to_numpy(), dtype=str)
 
 

@@ -1,0 +1,1 @@
+"""Whole migrations on a small sample practice, over real HTTP to the sandbox."""

@@ -1,0 +1,142 @@
+"""A practice, a sandbox and a data folder for end-to-end tests, and the means to run Dagster jobs on them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import pytest
+from ruamel.yaml import YAML
+
+from perio_pipeline.cli.sandboxes import configuration
+from perio_pipeline.defs.assets.destination import LoadPass
+from perio_pipeline.defs.build import build_definitions
+from perio_pipeline.defs.jobs import job_name, load_config
+from perio_pipeline.defs.resources import WorkplaceResource
+from perio_pipeline.panda.sample.generate import generate
+from perio_pipeline.sandbox.highlevel.config import SandboxConfig
+from perio_pipeline.sandbox.highlevel.server import RunningSandbox, running
+from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
+from perio_pipeline.workplace import Workplace
+
+PROJECT = Path(__file__).resolve().parents[2]
+PRACTICE = "harbor"
+CRM = "highlevel"
+TOKEN_VARIABLE = "PERIO_HARBOR_HIGHLEVEL_TOKEN"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class World:
+    """One practice with its sandbox. `instance` is Dagster's; it lives as long as the world."""
+
+    rooms: Workplace
+    sandbox: RunningSandbox
+    token: str
+    instance: dg.DagsterInstance
+    results: list[dg.ExecuteInProcessResult] = field(default_factory=list)
+
+    def definitions(self) -> dg.Definitions:
+        resource = WorkplaceResource(data=str(self.rooms.data), mappings=str(self.rooms.mappings))
+        return build_definitions(self.rooms, resource)
+
+    def migrate(self, load_pass: LoadPass = LoadPass.FULL) -> dg.ExecuteInProcessResult:
+        job = self.definitions().resolve_job_def(job_name(load_pass, CRM))
+        result = job.execute_in_process(
+            run_config={**load_config(load_pass, CRM, self.rooms.mapping(CRM)), **QUIET},
+            instance=self.instance,
+            partition_key=PRACTICE,
+            raise_on_error=False,
+        )
+        self.results.append(result)
+        return result
+
+    def status(self) -> dict[str, ObjectStatus]:
+        journal = self.rooms.journal()
+        try:
+            traffic = journal.traffic(PRACTICE, CRM)
+            return destination_status(self.rooms.store(), PRACTICE, CRM, self.rooms.mapping(CRM), traffic)
+        finally:
+            journal.close()
+
+    def get(self, path: str, version: str = "2021-07-28", **query: Any) -> Any:
+        """Look into the CRM as its user would."""
+        headers = {"Authorization": f"Bearer {self.token}", "Version": version}
+        answer = httpx.get(self.sandbox.base_url + path, headers=headers, params=query)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    """Return asset key and name of every check → its evaluation."""
+    return {f"{'/'.join(c.asset_key.path)}:{c.check_name}": c for c in result.get_asset_check_evaluations()}
+
+
+def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Return step → what it says is wrong."""
+    texts = {}
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        failure = event.step_failure_data
+        unforeseen = failure.error_display_string[-600:]
+        user = failure.user_failure_data
+        texts[event.step_key or ""] = (user.description if user else None) or unforeseen
+    return texts
+
+
+@contextmanager
+def world(
+    folder: Path, sample: Path, practice_changes: dict[str, Any] | None = None, **sandbox_changes: Any
+) -> Iterator[World]:
+    """Lay out mappings and data in a folder, and serve the practice's sandbox.
+
+    Args:
+        folder: an empty one.
+        sample: the practice's database.
+        practice_changes: changes to the HighLevel part of the practice's file.
+        sandbox_changes: changes to the sandbox's configuration.
+    """
+    rooms = Workplace(folder / "data", folder / "mappings")
+    shutil.copytree(PROJECT / "mappings", rooms.mappings)
+    (rooms.data / "sample").mkdir(parents=True)
+    shutil.copy(sample, rooms.data / "sample" / f"{PRACTICE}.db")
+    _edit(rooms, {"time_scale": 200, **(practice_changes or {})})
+    config = configuration(rooms, rooms.practice(PRACTICE), CRM)
+    config = SandboxConfig(**{**dict(config), "state_path": None, **sandbox_changes})
+    token = config.locations[0].tokens[0].token
+    with running(config) as sandbox, pytest.MonkeyPatch.context() as environment:
+        environment.setenv(TOKEN_VARIABLE, token)
+        _edit(rooms, {"url": sandbox.base_url})
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield World(rooms, sandbox, token, instance)
+
+
+def edit_practice(rooms: Workplace, **changes: Any) -> None:
+    """Change the practice's file at its top level."""
+    yaml, path, content = _read(rooms)
+    content.update(changes)
+    yaml.dump(content, path)
+
+
+def _edit(rooms: Workplace, changes: dict[str, Any]) -> None:
+    yaml, path, content = _read(rooms)
+    content["destinations"][CRM].update(changes)
+    yaml.dump(content, path)
+
+
+def _read(rooms: Workplace) -> tuple[YAML, Path, Any]:
+    yaml = YAML()
+    path = rooms.mappings / "practices" / f"{PRACTICE}.yaml"
+    return yaml, path, yaml.load(path.read_text(encoding="utf-8"))
+
+
+def make_sample(folder: Path, patients: int) -> Path:
+    """Make a sample practice."""
+    path = folder / f"{PRACTICE}-{patients}.db"
+    generate(path, patients=patients)
+    return path
