@@ -1,0 +1,81 @@
+"""The outer ring: the graph has the shape the design promises, and every asset says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from perio_pipeline.defs.build import build_definitions
+from perio_pipeline.defs.resources import WorkplaceResource
+from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.workplace import Workplace
+
+PROJECT = Path(__file__).resolve().parents[2]
+OBJECTS = ("companies", "contacts", "company_links", "opportunities", "tasks", "appointments", "notes")
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    data = tmp_path_factory.mktemp("data")
+    resource = WorkplaceResource(data=str(data), mappings=str(PROJECT / "mappings"))
+    return build_definitions(Workplace(data, PROJECT / "mappings"), resource)
+
+
+@pytest.fixture(scope="module")
+def graph(definitions: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_the_definitions_load(definitions: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(definitions)
+
+
+def test_there_is_an_extract_and_a_validated_frame_for_every_canonical_table(graph: dict[str, dg.AssetSpec]) -> None:
+    for name in TABLES:
+        assert {f"panda/{name}", f"validated/{name}"} <= set(graph)
+
+
+def test_every_object_is_shaped_loaded_and_read_back(graph: dict[str, dg.AssetSpec]) -> None:
+    for name in OBJECTS:
+        assert {f"highlevel/{stage}/{name}" for stage in ("shaped", "loaded", "readback")} <= set(graph)
+
+
+def test_companies_load_before_contacts_are_linked_to_them(graph: dict[str, dg.AssetSpec]) -> None:
+    needs = {dep.asset_key.to_user_string() for dep in graph["highlevel/loaded/company_links"].deps}
+    assert {"highlevel/loaded/companies", "highlevel/loaded/contacts", "highlevel/account"} <= needs
+
+
+def test_every_asset_has_a_description_an_owner_a_group_kinds_and_columns(graph: dict[str, dg.AssetSpec]) -> None:
+    for name, spec in graph.items():
+        assert spec.description, name
+        assert spec.owners == ["team:data-engineering"], name
+        assert spec.group_name not in (None, "default"), name
+        assert spec.kinds, name
+        schema = spec.metadata["dagster/column_schema"]
+        columns = getattr(schema, "schema", schema).columns
+        assert len(columns) >= 2, name
+
+
+def test_every_asset_is_partitioned_by_practice(graph: dict[str, dg.AssetSpec]) -> None:
+    assert all(spec.partitions_def.get_partition_keys() == ["harbor"] for spec in graph.values() if spec.partitions_def)
+    assert all(spec.partitions_def for spec in graph.values())
+
+
+def test_every_check_records_its_practice(definitions: dg.Definitions) -> None:
+    specs = [spec for check in definitions.asset_checks or [] for spec in check.check_specs]
+    assert len(specs) == 2 * len(TABLES) + 1 + 3 * len(OBJECTS)
+    assert all(spec.partitions_def is not None for spec in specs)
+
+
+def test_there_is_a_sample_and_a_full_job_per_destination(definitions: dg.Definitions) -> None:
+    names = {job.name for job in definitions.resolve_all_job_defs()}
+    assert {"sample_migration_highlevel", "full_migration_highlevel"} <= names
+
+
+def test_the_harmless_pass_is_the_default(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    node = repository.get_job("full_migration_highlevel").graph.node_named("highlevel__loaded__contacts")
+    default = node.definition.config_schema.default_value  # type: ignore[attr-defined]
+    assert default == {"load_pass": "SAMPLE"}
