@@ -76,8 +76,9 @@ def _cut(frame: pd.DataFrame, together: str | None) -> int:
     if together is None or frame.empty:
         return len(frame)
     last = frame[together].iloc[-1]
-    same = (frame[together] == last) | (frame[together].isna() & pd.isna(last))
-    other = (~same.to_numpy()).nonzero()[0]
+    group = frame[together]
+    same = group.isna() if pd.isna(last) else group == last
+    other = (~same.to_numpy(dtype=bool, na_value=False)).nonzero()[0]
     return int(other[-1]) + 1 if len(other) else 0
 
 
@@ -94,30 +95,59 @@ class FrameStore:
     def write_note(self, practice: str, key: Sequence[str], note: dict[str, Any]) -> None:
         """Note something about a frame beside it: counts and names, never values."""
         path = self.frame(practice, key).path.with_suffix(".json")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(path.parent)
+        _owner_only(path)
         path.write_text(json.dumps(note, indent=1), encoding="utf-8")
 
     def write(self, practice: str, key: Sequence[str], frames: pd.DataFrame | Iterable[pd.DataFrame]) -> int:
         """Write a frame, or pieces of one that share their columns; returns its rows."""
         path = self.frame(practice, key).path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(path.parent)
         aside = path.with_name(path.name + ".part")
-        pieces = iter([frames] if isinstance(frames, pd.DataFrame) else frames)
-        rows, writer = 0, None
         try:
+            _owner_only(aside)
             with aside.open("wb") as file:
-                for piece in pieces:
-                    schema = writer.schema if writer else None
-                    table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False)
-                    writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
-                    writer.write_table(table, row_group_size=ROW_GROUP)
-                    rows += len(piece)
-                if writer is None:
-                    raise ValueError(f"{'/'.join(key)}: not even an empty frame was given")
-                writer.close()
-            aside.chmod(0o600) if aside.protocol in ("", "file") else None
+                rows = _write_pieces(file, [frames] if isinstance(frames, pd.DataFrame) else frames)
+            if rows is None:
+                raise ValueError(f"{'/'.join(key)}: not even an empty frame was given")
             aside.rename(path)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
         return rows
+
+
+def _write_pieces(file: Any, pieces: Iterable[pd.DataFrame]) -> int | None:
+    """Write pieces with the types of the first one; returns their rows, None where there is no piece."""
+    rows, writer = 0, None
+    try:
+        for piece in pieces:
+            schema = writer.schema if writer else None
+            table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False)
+            writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
+            writer.write_table(table, row_group_size=ROW_GROUP)
+            rows += len(piece)
+    finally:
+        if writer:
+            writer.close()
+    return rows if writer else None
+
+
+def _is_local(path: UPath) -> bool:
+    return path.protocol in ("", "file")
+
+
+def _make_folder(path: UPath) -> None:
+    """Make a folder and those above it that are missing, each for its owner only."""
+    if not _is_local(path):
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    for folder in reversed([each for each in (path, *path.parents) if not each.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _owner_only(path: UPath) -> None:
+    """Close a file to others before anything is in it."""
+    if _is_local(path):
+        path.touch(mode=0o600)
+        path.chmod(0o600)

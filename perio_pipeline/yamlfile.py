@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from perio_pipeline.errors import MappingError
 
@@ -24,6 +26,7 @@ class Entry(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+Loaded = TypeVar("Loaded")
 
 
 class YamlFile:
@@ -38,6 +41,9 @@ class YamlFile:
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise MappingError(str(path), line, "file", f"not YAML: {error.problem}.", "Mend this line.") from None
+        except (YAMLError, UnicodeDecodeError):
+            problem = "it holds bytes or characters that no YAML file may hold."
+            raise MappingError(str(path), 1, "file", problem, "Save it as UTF-8 text.") from None
 
     def line(self, entry: tuple[str | int, ...]) -> int:
         """Return the line (from 1) of an entry; parts that are not there stand for the entry around them."""
@@ -53,7 +59,7 @@ class YamlFile:
 
     def error(self, entry: tuple[str | int, ...], problem: str, remedy: str) -> MappingError:
         """Make an error that points at an entry."""
-        return MappingError(str(self.path), self.line(entry), ".".join(map(str, entry)), problem, remedy)
+        return MappingError(str(self.path), self.line(entry), ".".join(map(str, entry)) or "file", problem, remedy)
 
     def parse(self, model: type[Model]) -> Model:
         """Validate the file against a model.
@@ -109,6 +115,20 @@ def _field_names(model: type[BaseModel]) -> list[str]:
     for definition in [model.model_json_schema(), *model.model_json_schema().get("$defs", {}).values()]:
         names |= set(definition.get("properties", {}))
     return sorted(names)
+
+
+def remembered(load: Callable[[Path], Loaded]) -> Callable[[Path], Loaded]:
+    """Remember what a file was read into until its content changes: parsing takes far longer than reading."""
+    known: dict[Path, tuple[bytes, Loaded]] = {}
+
+    @wraps(load)
+    def loader(path: Path) -> Loaded:
+        content = path.read_bytes() if path.is_file() else b""
+        if path not in known or known[path][0] != content:
+            known[path] = (content, load(path))
+        return known[path][1]
+
+    return loader
 
 
 def digest(model: BaseModel) -> str:

@@ -23,7 +23,7 @@ from perio_pipeline.cli import runs, sandboxes
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
-from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.mapping.practice import Practice, check_gates
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 
@@ -78,7 +78,7 @@ def _preflight(name: str, crm: str) -> Practice:
     rooms = settings.workplace()
     practice = rooms.practice(name)
     sandboxes.give_tokens(practice, crm)
-    rooms.mapping(crm)
+    check_gates(practice, crm, rooms.mapping(crm))
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
     return practice

@@ -13,12 +13,13 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from perio_pipeline.crm.protocol import RequestStats
-from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow
+from perio_pipeline.crm.ratewindow import DailyBudget, OnWait, Window, announce
 from perio_pipeline.crm.retry import TOO_MANY_REQUESTS, RetryPolicy, may_repeat
 
 JsonObject = dict[str, Any]
@@ -70,8 +71,26 @@ class Response:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A multipart body: a file and the form fields beside it. The file is read when it is sent.
+
+    Attributes:
+        part: the form field that carries the file.
+        name, content_type: what the CRM is told about it.
+        path: where it lies on this machine.
+        form: the other fields.
+    """
+
+    part: str
+    name: str
+    content_type: str
+    path: str
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Request:
-    """One request. `reads` marks those that change nothing, whatever their method."""
+    """One request with a JSON body, an upload or neither. `reads` marks those that change nothing."""
 
     method: str
     path: str
@@ -79,6 +98,7 @@ class Request:
     body: JsonObject | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     reads: bool = False
+    upload: Upload | None = None
 
 
 class Transport:
@@ -87,13 +107,15 @@ class Transport:
     Args:
         base_url: scheme, host and perhaps a path; request paths are appended.
         headers: sent with every request.
-        window: the CRM's short rate limit.
-        budget: its daily quota.
+        window: the CRM's rate limit.
+        budget: its daily quota, if it has one.
         stats: counted into, once per attempt.
         retry: how often and how patiently to repeat.
+        throttled: the same for a 429, where that takes another patience.
         remaining_header: the response header with the CRM's count of what is left of the window, if it sends one.
         concurrency: requests in flight at most.
         timeout: seconds to wait for an answer.
+        on_wait: told of long waits before a repetition.
         observer: told about every attempt; for contract tests.
         wire: replaces the network; for tests.
     """
@@ -102,19 +124,22 @@ class Transport:
         self,
         base_url: str,
         headers: Mapping[str, str],
-        window: RateWindow,
-        budget: DailyBudget,
+        window: Window,
+        budget: DailyBudget | None,
         stats: RequestStats,
         *,
         retry: RetryPolicy,
+        throttled: RetryPolicy | None = None,
         remaining_header: str = "",
         concurrency: int = 12,
         timeout: float = 30.0,
+        on_wait: OnWait | None = None,
         observer: Observer | None = None,
         wire: Wire | None = None,
     ) -> None:
-        self._window, self._budget, self._stats, self._retry = window, budget, stats, retry
-        self._observer = observer
+        self._window, self._budget, self._stats = window, budget, stats
+        self._retry, self._throttled = retry, throttled or retry
+        self._on_wait, self._observer = on_wait, observer
         self._remaining_header = remaining_header
         # The pool is as large as the semaphore, so that no request ever waits for a connection inside its slot.
         self._places = asyncio.Semaphore(concurrency)
@@ -147,26 +172,30 @@ class Transport:
         Raises:
             DestinationError: the daily quota is spent.
         """
-        attempt = 0
+        attempts = {self._retry: 0, self._throttled: 0}
         while True:
-            attempt += 1
             result = await self._attempt(request)
-            if not _may_send_again(request, result) or (_not_sent(result) and attempt == connects):
+            policy = self._throttled if _status(result) == TOO_MANY_REQUESTS else self._retry
+            attempts[policy] += 1
+            if not _may_send_again(request, result) or (_not_sent(result) and attempts[policy] == connects):
                 return result
-            pause = self._retry.pause(attempt, result.headers if isinstance(result, Response) else {})
+            pause = policy.pause(attempts[policy], result.headers if isinstance(result, Response) else {})
             if pause is None:
                 return result
+            announce(self._on_wait, pause)
             await asyncio.sleep(pause)
 
     async def _attempt(self, request: Request) -> Response | Failure:
         async with self._places, self._window.slot():
-            self._budget.spend()
+            if self._budget is not None:
+                self._budget.spend()
             self._stats.requests += 1
             self._stats.writes += not request.reads
             result = await self._exchange(request)
-        status = result.status if isinstance(result, Response) else None
+        status = _status(result)
         if isinstance(result, Response):
-            self._budget.observe(result.headers)
+            if self._budget is not None:
+                self._budget.observe(result.headers)
             left = result.headers.get(self._remaining_header, "")
             if left.isdecimal():
                 self._window.observe(int(left))
@@ -177,13 +206,7 @@ class Transport:
 
     async def _exchange(self, request: Request) -> Response | Failure:
         try:
-            answer = await self._client.request(
-                request.method,
-                request.path,
-                params=dict(request.query) or None,
-                json=request.body,
-                headers=dict(request.headers),
-            )
+            answer = await self._answer(request)
         except _NOTHING_SENT as error:
             return Failure(FailureKind.NOT_SENT, type(error).__name__)
         except httpx.TimeoutException as error:
@@ -191,6 +214,27 @@ class Transport:
         except (httpx.TransportError, httpx.DecodingError) as error:
             return Failure(FailureKind.LOST, type(error).__name__)
         return Response(answer.status_code, _json(answer), {k.lower(): v for k, v in answer.headers.items()})
+
+    async def _answer(self, request: Request) -> httpx.Response:
+        params, headers = dict(request.query) or None, dict(request.headers)
+        upload = request.upload
+        if upload is None:
+            return await self._client.request(
+                request.method, request.path, params=params, json=request.body, headers=headers
+            )
+        with Path(upload.path).open("rb") as content:
+            return await self._client.request(
+                request.method,
+                request.path,
+                params=params,
+                data=dict(upload.form),
+                files={upload.part: (upload.name, content, upload.content_type)},
+                headers=headers,
+            )
+
+
+def _status(result: Response | Failure) -> int | None:
+    return result.status if isinstance(result, Response) else None
 
 
 def _may_send_again(request: Request, result: Response | Failure) -> bool:

@@ -26,6 +26,10 @@ class FieldType(StrEnum):
     DATE = "date"
     CHOICE = "choice"
     PHONE = "phone"
+    DATE_TIME = "date_time"
+    MULTI_CHOICE = "multi_choice"
+    CHECKBOX = "checkbox"
+    LOOKUP = "lookup"  # holds the id of another record; payloads carry it as a link
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class FieldSpec:
         name: the migration's stable name.
         type: what it holds.
         label: what people read.
-        options: the choices of a CHOICE field, in order.
+        options: the choices of a CHOICE or MULTI_CHOICE field, in order.
+        target: the entity that a LOOKUP field points to.
     """
 
     model: str
@@ -45,6 +50,7 @@ class FieldSpec:
     type: FieldType
     label: str
     options: tuple[str, ...] = ()
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,12 +151,16 @@ class AccountSettings:
         account_id: the CRM's id of the account or location.
         token: the secret that opens it; never shown.
         time_scale: how many times faster than real time the CRM's clock runs (a sandbox's may).
+        plan: the CRM's plan tier, where limits depend on it.
+        capabilities: named behaviours of this account that loading depends on, where they differ from the defaults.
     """
 
     url: str
     account_id: str
     token: str = field(repr=False)
     time_scale: float = 1
+    plan: str = ""
+    capabilities: Mapping[str, bool | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -170,7 +180,7 @@ class AccountInfo:
     name: str
     country: str
     time_zone: str
-    capabilities: Mapping[str, bool] = field(default_factory=dict)
+    capabilities: Mapping[str, bool | str] = field(default_factory=dict)
     lookups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

@@ -10,14 +10,39 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from perio_pipeline.errors import DestinationError
 
 # The loop may wake a rounding error early. A slot is held this much longer and taken for free half of it before.
 _MARGIN = 1e-6
+
+OnWait = Callable[[float, datetime], None]
+"""Told of each long wait as it begins: its seconds, and the moment in UTC when it ends."""
+
+WORTH_TELLING = 10.0
+"""Seconds; a shorter wait is not announced."""
+
+
+def announce(on_wait: OnWait | None, seconds: float) -> None:
+    """Tell whoever wants to know of a wait that a person would notice."""
+    if on_wait is not None and seconds >= WORTH_TELLING:
+        on_wait(seconds, _utc_now() + timedelta(seconds=seconds))
+
+
+class Window(Protocol):
+    """What a transport asks of a rate limit."""
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a slot and hold it for one request."""
+        ...
+
+    def observe(self, remaining: int) -> None:
+        """Take over what the CRM says is left."""
+        ...
 
 
 class RateWindow:
@@ -30,13 +55,22 @@ class RateWindow:
         window: seconds, as the CRM states it.
         time_scale: how many of the CRM's seconds pass in one of ours; 1 but for a sandbox with a faster clock.
         history: when earlier slots come free; a window that takes over another one's history keeps its promise.
+        on_wait: told of long waits.
     """
 
-    def __init__(self, limit: int, window: float, time_scale: float = 1.0, history: deque[float] | None = None) -> None:
+    def __init__(
+        self,
+        limit: int,
+        window: float,
+        time_scale: float = 1.0,
+        history: deque[float] | None = None,
+        on_wait: OnWait | None = None,
+    ) -> None:
         if limit < 1 or window <= 0 or time_scale <= 0:
             raise ValueError("limit, window and time_scale are positive")
         self._limit = limit
         self._window = window / time_scale + _MARGIN
+        self._on_wait = on_wait
         self._in_flight = 0
         self._free_at: deque[float] = deque() if history is None else history
         self._turn = asyncio.Lock()
@@ -79,11 +113,35 @@ class RateWindow:
     async def _wait(self) -> None:
         """Until the oldest answered slot comes free or, when all are in flight, until one is answered."""
         if self._free_at:
-            now = asyncio.get_running_loop().time()
-            await asyncio.sleep(max(0.0, self._free_at[0] - now))
+            seconds = max(0.0, self._free_at[0] - asyncio.get_running_loop().time())
+            announce(self._on_wait, seconds)
+            await asyncio.sleep(seconds)
             return
         self._returned.clear()
         await self._returned.wait()
+
+
+class RateWindows:
+    """Several limits that hold at once, such as one of an hour and one of a minute.
+
+    Args:
+        windows: every one of them must have a slot free. The CRM's own count, where it sends one, is of the first.
+    """
+
+    def __init__(self, windows: Sequence[RateWindow]) -> None:
+        self._windows = tuple(windows)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a slot in every window and hold them all for one request."""
+        async with AsyncExitStack() as held:
+            for window in self._windows:
+                await held.enter_async_context(window.slot())
+            yield
+
+    def observe(self, remaining: int) -> None:
+        """Take over what the CRM says is left of the first window."""
+        self._windows[0].observe(remaining)
 
 
 _HISTORIES: dict[str, deque[float]] = {}

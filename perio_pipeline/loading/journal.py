@@ -6,6 +6,7 @@ manifests and the audit log. Values stand only in `values_before`, encrypted wit
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -99,7 +100,9 @@ class Journal:
         self._cipher = Fernet(key)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _durable_sqlite)
-        METADATA.create_all(self._engine)
+        with self._engine.begin() as connection:
+            _alone(connection, "tables")
+            METADATA.create_all(connection)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -117,6 +120,7 @@ class Journal:
             return
         at, names = _now(), asdict(scope)
         with self._engine.begin() as connection:
+            _alone(connection, scope.practice)
             previous = self._last_hash(connection, scope.practice)
             entries = []
             for item in items:
@@ -191,18 +195,20 @@ def open_journal(folder: Path, url: str | None = None) -> Journal:
 def _key(path: Path) -> bytes:
     given = os.environ.get(KEY_VARIABLE)
     if given:
-        try:
-            Fernet(given.encode())
-        except ValueError:
-            raise SettingsError(
-                f"{KEY_VARIABLE} is no Fernet key.", "Use 32 random bytes in URL-safe base64."
-            ) from None
-        return given.encode()
-    if not path.exists():
+        return _checked(given.encode(), KEY_VARIABLE, "Use 32 random bytes in URL-safe base64.")
+    with contextlib.suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key())
-    return path.read_bytes()
+    return _checked(path.read_bytes(), str(path), f"Put the right key back, or give it in {KEY_VARIABLE}.")
+
+
+def _checked(key: bytes, where: str, remedy: str) -> bytes:
+    try:
+        Fernet(key)
+    except ValueError:
+        raise SettingsError(f"{where} is no Fernet key.", remedy) from None
+    return key
 
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
@@ -256,6 +262,14 @@ def _upsert(dialect: str, row: dict[str, Any]) -> sa.Insert:
     return statement.on_conflict_do_update(
         index_elements=keys, set_={name: value for name, value in row.items() if name not in keys}
     )
+
+
+def _alone(connection: sa.Connection, name: str) -> None:
+    """Let nobody else write in this transaction's time: two who read the same last hash would fork the chain."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"perio {name}"))))
 
 
 def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:

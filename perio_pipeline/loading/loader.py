@@ -197,8 +197,8 @@ class Loader:
             gone = Outcome(Status.REFUSED, ref, "gone", "the record was deleted in the CRM")
             await self._settle("update", [(draft, gone)])
             return _loaded(draft, "updated", gone)
-        present = {**current.fields, **current.custom}
-        replaced = {name: present.get(name) for name in (*draft.fields, *draft.custom)}
+        present = {**current.links, **current.fields, **current.custom}
+        replaced = {name: present.get(name) for name in (*draft.fields, *draft.custom, *payload.links)}
         await self.writer.append([Intent(draft.source_key, "update", draft.fingerprint, ref, replaced)])
         for _ in range(ATTEMPTS):  # an update says the same each time, so that it may be repeated
             outcome = await self.adapter.update(ref, payload)

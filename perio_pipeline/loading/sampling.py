@@ -66,7 +66,7 @@ def sample_frame(mapping: Mapping, shaped: Shaped, chosen: set[str]) -> pd.DataF
         for link in links:
             frame = shaped[name]
             keys[name] |= set(frame.loc[frame[link].isin(chosen), "source_key"])
-    for name, obj in mapping.objects.items():
+    for name, obj in reversed(mapping.objects.items()):  # children first, so that parents' parents come along
         frame = shaped[name]
         mine = frame[frame["source_key"].isin(keys[name])]
         for link, target in obj.links.items():

@@ -10,7 +10,7 @@ from perio_pipeline.mapping.transforms import TRANSFORMS
 from perio_pipeline.panda.canonical import Column, Table
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.validation.frames import DERIVED
-from perio_pipeline.yamlfile import YamlFile
+from perio_pipeline.yamlfile import YamlFile, remembered
 
 CLINICAL = (EXAM_SUMMARY, SUGGESTION, RECORDED, PATIENT_SUMMARY, PLAN_SUMMARY)
 
@@ -22,6 +22,7 @@ FRAMES: dict[str, Table] = {
 """Asset key → columns of every frame that can be mapped."""
 
 
+@remembered
 def load_mapping(path: Path) -> Mapping:
     """Read a destination's mapping file and check it against the frames and transforms it names.
 
@@ -140,3 +141,7 @@ class _Check:
         names = [*self.obj.fields, *self.obj.custom, *self.obj.links]
         if self.obj.mark.field not in names:
             raise self.file.error((*self.entry, "mark"), f"{self.obj.mark.field} is no field.", "Name a mapped field.")
+        split = self.obj.split
+        if split and (self.obj.mark.text is None or split.field != self.obj.mark.field):
+            problem = f"only the field whose text ends with the mark can be split, and {split.field} is not."
+            raise self.file.error((*self.entry, "split"), problem, "Name the mark's field, and give the mark a `text`.")

@@ -19,7 +19,7 @@ from pydantic import Field, field_validator
 from perio_pipeline.errors import GateError, SettingsError
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.transforms import Locale
-from perio_pipeline.yamlfile import Entry, YamlFile, digest
+from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
 
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -144,10 +144,16 @@ def load_practice(folder: Path, name: str) -> Practice:
     Raises:
         MappingError: the file is missing or wrong.
     """
-    file = YamlFile(folder / "practices" / f"{name}.yaml")
+    return _load(folder / "practices" / f"{name}.yaml")
+
+
+@remembered
+def _load(path: Path) -> Practice:
+    file = YamlFile(path)
     practice = file.parse(Practice)
-    if practice.practice != name:
-        raise file.error(("practice",), f"the file is named {name}.", f"Write `practice: {name}`, or rename the file.")
+    if practice.practice != path.stem:
+        remedy = f"Write `practice: {path.stem}`, or rename the file."
+        raise file.error(("practice",), f"the file is named {path.stem}.", remedy)
     return practice
 
 

@@ -53,8 +53,8 @@ def shape(name: str, mapping: Mapping, frames: Frames, router: Router, locale: L
         shaped[field_name] = field_values(field, rows.frame, locale)
     for link_name, link in obj.links.items():
         shaped[f"link.{link_name}"] = rows.frame[link.by].astype(TEXT)
-    shaped["problem"] = _problems(obj, shaped)
-    return Shaped(_finish_text(obj, shaped), rows.left_out)
+    shaped = _finish_text(obj, shaped)
+    return Shaped(shaped.assign(problem=_problems(obj, shaped)), rows.left_out)
 
 
 def field_values(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Cells:
@@ -136,6 +136,7 @@ def _parts(row: Any, field: str, limit: int) -> list[dict[str, Any]]:
     wrapped = textwrap.wrap(
         row[field], room, replace_whitespace=False, drop_whitespace=False, break_on_hyphens=False, expand_tabs=False
     )
+    wrapped = [text for text in wrapped if text.strip()]
     total = len(wrapped)
     out = []
     for number, text in enumerate(wrapped, start=1):

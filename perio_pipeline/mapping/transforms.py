@@ -7,6 +7,7 @@ none is made up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -90,12 +91,12 @@ def unusable_phone(cells: Cells, locale: Locale) -> Cells:
 
 
 def dialable(value: str, country: str) -> str | None:
-    """Return a number in E.164 if it is a possible one of its country."""
+    """Return a number in E.164 if it is as long as its country's numbers; one without its area code is not."""
     try:
         number = phonenumbers.parse(value, country)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -134,13 +135,31 @@ def plain(body: str) -> str | None:
     """Return the readable text of RTF, HTML or plain text, lines kept."""
     if body.lstrip().startswith("{\\rtf"):
         text = rtf_to_text(body, encoding="cp1252", errors="replace")  # type: ignore[no-untyped-call]
-    elif "</" in body or "<br" in body.lower():
-        broken = body.replace("<br>", "\n").replace("<br/>", "\n").replace("</p>", "\n").replace("</li>", "\n")
-        text = _unescape(nh3.clean(broken, tags=set()))
+        # RTF writes characters beyond U+FFFF as two halves.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    elif _HTML.search(body):
+        text = _text_of_html(body)
     else:
         text = body
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return "\n".join(lines).strip() or None
+
+
+_BLOCK = "p|div|ul|ol|li|table|tr|h[1-6]"
+_INLINE = "br|hr|b|i|u|em|strong|span|font|html|body|td|th"
+_HTML = re.compile(rf"</[a-z][a-z0-9]*\s*>|<(?:{_INLINE}|{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+"""Tells HTML from text in which somebody wrote `</= 3 mm` or `<5`."""
+_BREAK = re.compile(r"<br(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_EDGE = re.compile(rf"</?(?:hr|{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_CELL_END = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
+_NEW_LINE = "\u2028"
+"""Stands at the edges of blocks; several of them, with the blanks between, are one line break."""
+
+
+def _text_of_html(body: str) -> str:
+    broken = _CELL_END.sub(" ", _EDGE.sub(_NEW_LINE, _BREAK.sub("\n", body)))
+    text = _unescape(nh3.clean(broken, tags=set()))
+    return "\n".join(part.strip() for part in text.split(_NEW_LINE) if part.strip())
 
 
 def _unescape(text: str) -> str:

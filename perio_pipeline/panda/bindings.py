@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from perio_pipeline.panda.tables import TABLES
-from perio_pipeline.yamlfile import Entry, YamlFile
+from perio_pipeline.yamlfile import Entry, YamlFile, remembered
 
 
 class BoundColumn(Entry):
@@ -67,6 +67,7 @@ class Bindings(Entry):
     tables: dict[str, BoundTable]
 
 
+@remembered
 def load_bindings(path: Path) -> Bindings:
     """Read and check a bindings file.
 

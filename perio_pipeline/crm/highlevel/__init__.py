@@ -5,10 +5,12 @@ from __future__ import annotations
 from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.protocol import AccountSettings
+from perio_pipeline.crm.ratewindow import OnWait
 
 
-def open_account(settings: AccountSettings) -> HighLevelAdapter:
-    """The adapter for one sub-account; it sends nothing before it is entered."""
+def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> HighLevelAdapter:
+    """The adapter for one sub-account; it sends nothing before it is entered. `on_wait` is told of long waits."""
     return HighLevelAdapter(
-        HighLevelSettings(settings.url, settings.account_id, settings.token, time_scale=settings.time_scale)
+        HighLevelSettings(settings.url, settings.account_id, settings.token, time_scale=settings.time_scale),
+        on_wait=on_wait,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from perio_pipeline.crm.answers import records
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.highlevel import routes
 from perio_pipeline.crm.highlevel.customfields import creation_body, resolve
 from perio_pipeline.crm.highlevel.errors import parse_error
+from perio_pipeline.crm.highlevel.lookups import take_lists
 from perio_pipeline.crm.highlevel.routes import Route
-from perio_pipeline.crm.highlevel.session import Session, records
+from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject, Query, Response
 from perio_pipeline.crm.protocol import AccountInfo, FieldSpec
 from perio_pipeline.errors import DestinationError
@@ -39,10 +41,7 @@ async def check_account(session: Session) -> AccountInfo:
         return records(await session.fetch(route, route.path, query=query), key)
 
     pipelines, users, calendars = await concurrently(entries, lists, len(lists))
-    session.lookups.entries.clear()
-    session.lookups.add_pipelines(pipelines)
-    session.lookups.add_users(users)
-    session.lookups.add_calendars(calendars)
+    take_lists(session.lookups, pipelines, users, calendars)
     stated = location.get("settings")
     behaviour = stated if isinstance(stated, dict) else {}
     return AccountInfo(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
+from perio_pipeline.crm.dispatch import Dispatcher, Resource
 from perio_pipeline.crm.highlevel import constants
 from perio_pipeline.crm.highlevel.account import account_fields, check_account, create_field
 from perio_pipeline.crm.highlevel.customfields import resolve
@@ -15,52 +14,37 @@ from perio_pipeline.crm.highlevel.records import Records
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.http import Observer, Transport, Wire
-from perio_pipeline.crm.protocol import AccountInfo, FieldSpec, Outcome, Payload, Ref, RequestStats, Snapshot
-from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow, history_of
+from perio_pipeline.crm.protocol import AccountInfo, FieldSpec, RequestStats
+from perio_pipeline.crm.ratewindow import DailyBudget, OnWait, RateWindow, history_of
 from perio_pipeline.crm.retry import RetryPolicy
 
 
-class _Resource(Protocol):
-    """What each object can do."""
-
-    @property
-    def batch_size(self) -> int: ...
-    def batch_key(self, payload: Payload) -> str: ...
-    async def create(self, batch: Sequence[Payload]) -> list[Outcome]: ...
-    async def update(self, ref: Ref, payload: Payload) -> Outcome: ...
-    async def delete(self, ref: Ref) -> Outcome: ...
-    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]: ...
-    async def find(self, payload: Payload) -> Ref | None: ...
-
-
-class HighLevelAdapter:
+class HighLevelAdapter(Dispatcher):
     """One sub-account; see `protocol.Adapter` for what each method promises.
 
     Args:
         settings: which sub-account, and how hard to drive it.
+        on_wait: told of long waits as they begin.
         observer: told about every attempt; for contract tests.
         wire: replaces the network; for tests.
     """
 
     def __init__(
-        self, settings: HighLevelSettings, *, observer: Observer | None = None, wire: Wire | None = None
+        self,
+        settings: HighLevelSettings,
+        *,
+        on_wait: OnWait | None = None,
+        observer: Observer | None = None,
+        wire: Wire | None = None,
     ) -> None:
-        self.stats = RequestStats()
-        self._settings = settings
-        self._session = Session(settings, _transport(settings, self.stats, observer, wire))
-        self._resources: dict[str, _Resource] = {
+        stats = RequestStats()
+        transport = _transport(settings, stats, on_wait, observer, wire)
+        self._session = Session(settings, transport)
+        resources: dict[str, Resource] = {
             **{name: Records(spec, self._session) for name, spec in SPECS.items()},
             constants.COMPANY_LINKS: CompanyLinks(self._session),
         }
-
-    async def __aenter__(self) -> HighLevelAdapter:
-        """Open the connection pool."""
-        await self._session.transport.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        """Close it."""
-        await self._session.transport.__aexit__(*exc)
+        super().__init__("HighLevel", transport, resources, stats)
 
     async def connect(self) -> AccountInfo:
         """Check token, location and scopes, and read pipelines, users and calendars."""
@@ -81,51 +65,13 @@ class HighLevelAdapter:
         """Check that pipelines, stages, users and calendars exist."""
         self._session.lookups.require(wanted)
 
-    def batch_size(self, obj: str) -> int:
-        """How many payloads of an object one request can carry."""
-        return self._resource(obj).batch_size
-
-    def batch_key(self, payload: Payload) -> str:
-        """Payloads with the same key may share a request."""
-        return self._resource(payload.object).batch_key(payload)
-
-    async def create(self, batch: Sequence[Payload]) -> list[Outcome]:
-        """Write new records of one object; one outcome per payload, in order."""
-        objects = {payload.object for payload in batch}
-        if len(objects) > 1:
-            raise ValueError(f"one batch holds several objects: {', '.join(sorted(objects))}")
-        return await self._resource(objects.pop()).create(batch) if batch else []
-
-    async def update(self, ref: Ref, payload: Payload) -> Outcome:
-        """Set the payload's fields on an existing record."""
-        return await self._resource(ref.object).update(ref, payload)
-
-    async def delete(self, ref: Ref) -> Outcome:
-        """Remove a record; one that is already gone is DONE."""
-        return await self._resource(ref.object).delete(ref)
-
-    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
-        """Read records back as the CRM holds them now; absent ones are left out."""
-        grouped: dict[str, list[Ref]] = defaultdict(list)
-        for ref in refs:
-            grouped[ref.object].append(ref)
-        found: dict[Ref, Snapshot] = {}
-        for name, group in grouped.items():
-            found |= await self._resource(name).read(group)
-        return found
-
-    async def find(self, payload: Payload) -> Ref | None:
-        """Look once for a record by its mark."""
-        return await self._resource(payload.object).find(payload)
-
-    def _resource(self, obj: str) -> _Resource:
-        if obj not in self._resources:
-            raise ValueError(f"HighLevel has no object {obj}; it has {', '.join(sorted(self._resources))}")
-        return self._resources[obj]
-
 
 def _transport(
-    settings: HighLevelSettings, stats: RequestStats, observer: Observer | None, wire: Wire | None
+    settings: HighLevelSettings,
+    stats: RequestStats,
+    on_wait: OnWait | None,
+    observer: Observer | None,
+    wire: Wire | None,
 ) -> Transport:
     scale = settings.time_scale
     # The quota belongs to the sub-account, not to one adapter: the next one goes on from where this one stopped.
@@ -137,13 +83,14 @@ def _transport(
             "Accept": "application/json",
             "User-Agent": constants.USER_AGENT,
         },
-        RateWindow(settings.rate_limit, settings.window_seconds, scale, history),
+        RateWindow(settings.rate_limit, settings.window_seconds, scale, history, on_wait),
         DailyBudget(settings.daily_limit, settings.daily_reserve, constants.DAILY_HEADER, scale),
         stats,
         retry=RetryPolicy(time_scale=scale),
         remaining_header=constants.REMAINING_HEADER,
         concurrency=settings.concurrency,
         timeout=settings.timeout,
+        on_wait=on_wait,
         observer=observer,
         wire=wire,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from perio_pipeline.crm.answers import number
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import FieldSpec, FieldType, Value
 from perio_pipeline.errors import DestinationError
@@ -18,7 +19,9 @@ DATA_TYPES: Mapping[FieldType, str] = {
     FieldType.DATE: "DATE",
     FieldType.CHOICE: "SINGLE_OPTIONS",
     FieldType.PHONE: "PHONE",
+    FieldType.MULTI_CHOICE: "MULTIPLE_OPTIONS",
 }
+_WITH_OPTIONS = frozenset({FieldType.CHOICE, FieldType.MULTI_CHOICE})
 MODELS = frozenset({"contact", "opportunity"})
 
 # Contacts return `value`; opportunities name the key after the type; the specification says `fieldValue`.
@@ -102,6 +105,8 @@ def resolve(wanted: Sequence[FieldSpec], present: Iterable[JsonObject], known: C
     for spec in wanted:
         if spec.model not in MODELS:
             raise ValueError(f"custom field {spec.name}: HighLevel has none on {spec.model}")
+        if spec.type not in DATA_TYPES:
+            raise ValueError(f"custom field {spec.name}: HighLevel has no fields of type {spec.type}")
         same = [item for item in account if item.get("name") == spec.name and item.get("model") == spec.model]
         if not same:
             missing.append(spec)
@@ -125,7 +130,7 @@ def creation_body(spec: FieldSpec) -> JsonObject:
         "placeholder": spec.label,
         "model": spec.model,
     }
-    if spec.type is FieldType.CHOICE:
+    if spec.type in _WITH_OPTIONS:
         body["options"] = list(spec.options)
     return body
 
@@ -138,7 +143,7 @@ def _fault(spec: FieldSpec, same: Sequence[JsonObject]) -> str:
         return f"has the type {data_type}; it should be {wanted}"
     offered = same[0].get("picklistOptions") or []
     lacking = [option for option in spec.options if option not in offered]
-    return f"lacks the options {', '.join(lacking)}" if spec.type is FieldType.CHOICE and lacking else ""
+    return f"lacks the options {', '.join(lacking)}" if spec.type in _WITH_OPTIONS and lacking else ""
 
 
 def _value(item: JsonObject, data_type: str) -> Value:
@@ -148,7 +153,7 @@ def _value(item: JsonObject, data_type: str) -> Value:
     if data_type == "DATE":
         return _date(raw)
     if data_type == "NUMERICAL" and isinstance(raw, str):
-        return _number(raw)
+        return number(raw)
     return raw if isinstance(raw, str | int | float | bool) else None
 
 
@@ -157,10 +162,3 @@ def _date(raw: Any) -> Value:
     if isinstance(raw, int | float):
         return datetime.fromtimestamp(raw / 1000, UTC).date().isoformat()
     return raw[:10] if isinstance(raw, str) and raw else None
-
-
-def _number(raw: str) -> Value:
-    try:
-        return float(raw) if "." in raw else int(raw)
-    except ValueError:
-        return raw

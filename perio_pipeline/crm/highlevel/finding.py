@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from perio_pipeline.crm.answers import id_of, record_in, records
 from perio_pipeline.crm.highlevel import constants, routes
 from perio_pipeline.crm.highlevel.bodies import link
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
-from perio_pipeline.crm.highlevel.outcomes import id_of, record_in
 from perio_pipeline.crm.highlevel.reading import get, of_contact
-from perio_pipeline.crm.highlevel.session import Session, records
+from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.highlevel.snapshots import carries_mark
 from perio_pipeline.crm.http import JsonObject, Query
 from perio_pipeline.crm.protocol import Payload, Ref

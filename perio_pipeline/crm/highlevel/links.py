@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from perio_pipeline.crm.answers import id_of
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.highlevel import routes
 from perio_pipeline.crm.highlevel.bodies import link
 from perio_pipeline.crm.highlevel.constants import COMPANY_LINKS, LINKS_PER_REQUEST
 from perio_pipeline.crm.highlevel.objects import SPECS
-from perio_pipeline.crm.highlevel.outcomes import changed, id_of, removed
+from perio_pipeline.crm.highlevel.outcomes import changed, removed
 from perio_pipeline.crm.highlevel.reading import get
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject, Response

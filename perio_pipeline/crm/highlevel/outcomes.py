@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.highlevel.errors import ApiError, parse_error
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
-from perio_pipeline.crm.http import Failure, JsonObject, Response
+from perio_pipeline.crm.http import Failure, Response
 from perio_pipeline.crm.protocol import Outcome, Ref, Status
 
 _REQUEST_TIMEOUT, _UNPROCESSABLE = 408, 422
@@ -32,17 +33,6 @@ def removed(result: Response | Failure, ref: Ref) -> Outcome:
     if isinstance(result, Response) and not result.ok and parse_error(result).absent:
         return Outcome(Status.DONE, ref, code="already_gone")
     return changed(result, ref)
-
-
-def record_in(answer: JsonObject, envelope: tuple[str, ...]) -> JsonObject:
-    """The record in an answer: under one of the keys, else the answer itself."""
-    held = (answer[key] for key in envelope if isinstance(answer.get(key), dict))
-    return next(held, answer)
-
-
-def id_of(record: JsonObject) -> str:
-    """A record's id, or empty text."""
-    return str(record.get("id") or record.get("_id") or "")
 
 
 def _undone(result: Response | Failure, creating: bool) -> Outcome:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from perio_pipeline.crm.answers import id_of, record_in, records
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
-from perio_pipeline.crm.highlevel.outcomes import id_of, record_in
 from perio_pipeline.crm.highlevel.routes import Route
-from perio_pipeline.crm.highlevel.session import Session, records
+from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.highlevel.snapshots import snapshot
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import Ref, Snapshot

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.highlevel import finding, outcomes, reading
 from perio_pipeline.crm.highlevel.bodies import create_body, fixed_fields, link, update_body
-from perio_pipeline.crm.highlevel.lookups import UnknownLookupError
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject
+from perio_pipeline.crm.lookups import UnknownLookupError
 from perio_pipeline.crm.protocol import Outcome, Payload, Ref, Snapshot, Status
 
 

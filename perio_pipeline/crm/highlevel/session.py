@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from perio_pipeline.crm.access import unanswered, unreachable
+from perio_pipeline.crm.answers import records
 from perio_pipeline.crm.highlevel.constants import PAGE
 from perio_pipeline.crm.highlevel.customfields import CustomFields
 from perio_pipeline.crm.highlevel.errors import denial, parse_error
-from perio_pipeline.crm.highlevel.lookups import Lookups
+from perio_pipeline.crm.highlevel.lookups import no_lookups
 from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport
+from perio_pipeline.crm.lookups import Lookups
 from perio_pipeline.errors import DestinationError
 
 
@@ -21,7 +24,7 @@ class Session:
 
     settings: HighLevelSettings
     transport: Transport
-    lookups: Lookups = field(default_factory=Lookups)
+    lookups: Lookups = field(default_factory=no_lookups)
     custom: CustomFields = field(default_factory=CustomFields)
 
     @property
@@ -47,10 +50,7 @@ class Session:
         result = await self.transport.send(request, connects)
         if isinstance(result, Failure):
             if result.kind is FailureKind.NOT_SENT:
-                raise DestinationError(
-                    f"HighLevel cannot be reached at {self.settings.base_url} ({result.cause}).",
-                    "Check the address and the network, then run again; nothing is lost.",
-                )
+                raise unreachable("HighLevel", self.settings.base_url, result.cause)
             return result
         if result.status in (401, 403):
             raise denial(parse_error(result), route.scope, self.location_id)
@@ -72,10 +72,7 @@ class Session:
         """
         result = await self.call(route, path, query=query, body=body, connects=connects)
         if isinstance(result, Failure):
-            raise DestinationError(
-                f"HighLevel gave no answer to {route.method} {route.path} ({result.cause}).",
-                "Run again; what was already done is not repeated.",
-            )
+            raise unanswered("HighLevel", f"{route.method} {route.path}", result.cause)
         if result.ok and isinstance(result.json, dict):
             return result.json
         error = parse_error(result)
@@ -97,9 +94,3 @@ class Session:
             if len(page) < PAGE:
                 return
             skip += PAGE
-
-
-def records(answer: JsonObject | None, key: str) -> list[JsonObject]:
-    """The records in a list answer."""
-    found = (answer or {}).get(key)
-    return [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []

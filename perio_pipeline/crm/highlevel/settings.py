@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from perio_pipeline.crm.access import check_access
 from perio_pipeline.crm.highlevel import constants
-from perio_pipeline.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,4 @@ class HighLevelSettings:
         Raises:
             SettingsError: an address that is none, no location, or a token with characters that no token has.
         """
-        if not self.base_url.startswith(("https://", "http://")):
-            raise SettingsError(
-                f"The HighLevel address {self.base_url!r} is not one.", "Give it with https:// in front."
-            )
-        if not self.location_id:
-            raise SettingsError("The HighLevel location id is empty.", "Put it into the practice's file.")
-        if not self.token or not self.token.isascii() or any(c.isspace() for c in self.token):
-            raise SettingsError(
-                "The HighLevel token is empty or holds spaces or line breaks.",
-                "Put the private integration token into the environment exactly as it was shown.",
-            )
+        check_access("HighLevel", self.base_url, self.location_id, self.token)

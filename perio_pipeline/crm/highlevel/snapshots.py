@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from perio_pipeline.crm.answers import carries
 from perio_pipeline.crm.highlevel.lookups import FIELDS
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
 from perio_pipeline.crm.highlevel.session import Session
@@ -31,8 +31,7 @@ def carries_mark(spec: ObjectSpec, record: JsonObject, payload: Payload, session
         text = session.custom.values(record).get(payload.mark_field)
     else:
         text = _field(spec, record, payload.mark_field)[1]
-    # Between word characters it would be a part of a longer mark: 12 is not in 123.
-    return re.search(rf"(?<!\w){re.escape(payload.mark)}(?!\w)", str(text or "")) is not None
+    return carries(text, payload.mark)
 
 
 def _field(spec: ObjectSpec, record: JsonObject, name: str) -> tuple[bool, Value]:

@@ -1,0 +1,109 @@
+"""The part of `protocol.Adapter` that is the same for every CRM: each object goes to its own resource."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+
+from perio_pipeline.crm.http import Transport
+from perio_pipeline.crm.protocol import Outcome, Payload, Ref, RequestStats, Snapshot
+
+
+class Resource(Protocol):
+    """What each object can do."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many payloads one request can carry."""
+        ...
+
+    def batch_key(self, payload: Payload) -> str:
+        """Payloads with the same key may share a request."""
+        ...
+
+    async def create(self, batch: Sequence[Payload]) -> list[Outcome]:
+        """Write new records; one outcome per payload, in order."""
+        ...
+
+    async def update(self, ref: Ref, payload: Payload) -> Outcome:
+        """Set the payload's fields on an existing record."""
+        ...
+
+    async def delete(self, ref: Ref) -> Outcome:
+        """Remove a record."""
+        ...
+
+    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
+        """Read records back; absent ones are left out."""
+        ...
+
+    async def find(self, payload: Payload) -> Ref | None:
+        """Look once for a record by its mark."""
+        ...
+
+
+class Dispatcher:
+    """Hands each object's payloads and references to its resource.
+
+    Args:
+        crm: its name, for messages.
+        transport: opened and closed with the adapter.
+        resources: object → what it can do.
+        stats: requests since the adapter was opened.
+    """
+
+    def __init__(self, crm: str, transport: Transport, resources: Mapping[str, Resource], stats: RequestStats) -> None:
+        self._crm, self._transport, self._resources = crm, transport, resources
+        self.stats = stats
+
+    async def __aenter__(self) -> Self:
+        """Open the connection pool."""
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close it."""
+        await self._transport.__aexit__(*exc)
+
+    def batch_size(self, obj: str) -> int:
+        """How many payloads of an object one request can carry."""
+        return self._resource(obj).batch_size
+
+    def batch_key(self, payload: Payload) -> str:
+        """Payloads with the same key may share a request."""
+        return self._resource(payload.object).batch_key(payload)
+
+    async def create(self, batch: Sequence[Payload]) -> list[Outcome]:
+        """Write new records of one object; one outcome per payload, in order."""
+        objects = {payload.object for payload in batch}
+        if len(objects) > 1:
+            raise ValueError(f"one batch holds several objects: {', '.join(sorted(objects))}")
+        return await self._resource(objects.pop()).create(batch) if batch else []
+
+    async def update(self, ref: Ref, payload: Payload) -> Outcome:
+        """Set the payload's fields on an existing record."""
+        return await self._resource(ref.object).update(ref, payload)
+
+    async def delete(self, ref: Ref) -> Outcome:
+        """Remove a record; one that is already gone is DONE."""
+        return await self._resource(ref.object).delete(ref)
+
+    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
+        """Read records back as the CRM holds them now; absent ones are left out."""
+        grouped: dict[str, list[Ref]] = defaultdict(list)
+        for ref in refs:
+            grouped[ref.object].append(ref)
+        found: dict[Ref, Snapshot] = {}
+        for name, group in grouped.items():
+            found |= await self._resource(name).read(group)
+        return found
+
+    async def find(self, payload: Payload) -> Ref | None:
+        """Look once for a record by its mark."""
+        return await self._resource(payload.object).find(payload)
+
+    def _resource(self, obj: str) -> Resource:
+        if obj not in self._resources:
+            raise ValueError(f"{self._crm} has no object {obj}; it has {', '.join(sorted(self._resources))}")
+        return self._resources[obj]

@@ -1,0 +1,40 @@
+"""Facts of Freshsales' published API that more than one module needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NAME = "Freshsales"
+USER_AGENT = "perio-pipeline/0.1 (practice migration)"
+API_PATH = "/crm/sales/api"
+HOSTS = (".myfreshworks.com", ".freshworks.com")
+
+HOUR, MINUTE = 3600.0, 60.0
+REQUESTS_PER_HOUR: Mapping[str, int] = {"growth": 1000, "pro": 2000, "enterprise": 5000}
+REQUESTS_PER_MINUTE = 400
+"""Published for the older plans only; kept for all, since nothing says that the newer ones allow more."""
+ENTERPRISE = "enterprise"
+
+PAGE = 100
+BULK_SIZE = 100
+
+TEXT_LENGTH = 256
+LONG_TEXT_LENGTH = 10_000
+PHONE_LENGTH = 30
+INTEGER_DIGITS, DECIMALS = 11, 4
+MAX_OPTIONS = 300
+
+SALES_ACCOUNTS = "sales_accounts"
+CONTACTS = "contacts"
+PROVIDERS = "providers"
+REFERRING_DENTISTS = "referring_dentists"
+DEALS = "deals"
+PLAN_LINES = "treatment_plan_lines"
+APPOINTMENTS = "appointments"
+NOTES = "notes"
+DOCUMENTS = "documents"
+
+PLAN_LINE_ENTITY = "cm_dental_treatment_plan"
+ENTITY_PREFIX = "cm_"
+CUSTOM_PREFIX = "cf_"
+EXTERNAL_ID = "external_id"

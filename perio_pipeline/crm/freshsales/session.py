@@ -1,0 +1,172 @@
+"""One opened account: sends routes, remembers its set-up, and turns what concerns the whole account into errors."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from perio_pipeline.crm.access import unanswered, unreachable
+from perio_pipeline.crm.answers import records
+from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales.capabilities import Capabilities
+from perio_pipeline.crm.freshsales.customfields import CustomFields
+from perio_pipeline.crm.freshsales.errors import denial, parse_error
+from perio_pipeline.crm.freshsales.lookups import no_lookups
+from perio_pipeline.crm.freshsales.routes import Route
+from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
+from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport, Upload
+from perio_pipeline.crm.lookups import Lookups
+from perio_pipeline.crm.retry import TOO_MANY_REQUESTS
+from perio_pipeline.errors import DestinationError
+
+Memory = dict[str, tuple[float, JsonObject | None]]
+"""Path → when it was read, and what it said."""
+
+_REMEMBERED_SECONDS = 600.0
+_MEMORIES: dict[str, Memory] = {}
+
+
+def memory_of(account: str) -> Memory:
+    """Return what all adapters of an account in this process know of its set-up; each request counts in an hour."""
+    return _MEMORIES.setdefault(account, {})
+
+
+@dataclass
+class Session:
+    """Everything the object modules share.
+
+    Attributes:
+        settings, transport: the account and the way to it.
+        memory: its set-up as it was read.
+        lookups, custom: its look-up entries and the custom fields that are resolved.
+        account_fields: model → all its fields in the account.
+        labels: model → folded label → API name.
+        searchable: whether a filtered search after a bulk job is worth a request; False once it was refused.
+    """
+
+    settings: FreshsalesSettings
+    transport: Transport
+    memory: Memory = field(default_factory=dict)
+    lookups: Lookups = field(default_factory=no_lookups)
+    custom: CustomFields = field(default_factory=CustomFields)
+    account_fields: dict[str, list[JsonObject]] = field(default_factory=dict)
+    labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    searchable: bool = True
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """How the account behaves."""
+        return self.settings.capabilities
+
+    async def pause(self, seconds: float) -> None:
+        """Wait some seconds of the CRM's clock."""
+        await asyncio.sleep(seconds / self.settings.time_scale)
+
+    async def call(
+        self,
+        route: Route,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: JsonObject | None = None,
+        upload: Upload | None = None,
+        connects: int | None = None,
+    ) -> Response | Failure:
+        """Send one request; what is returned concerns one record only.
+
+        Raises:
+            DestinationError: the host cannot be reached, the key is refused, or the hourly quota stays spent.
+        """
+        request = Request(route.method, path, query or {}, body, reads=route.reads, upload=upload)
+        result = await self.transport.send(request, connects)
+        if isinstance(result, Failure):
+            if result.kind is FailureKind.NOT_SENT:
+                raise unreachable(constants.NAME, self.settings.base_url, result.cause)
+            return result
+        if result.status in (401, 403):
+            raise denial(result.status, f"{route.method} {route.path}", self.settings.alias)
+        if result.status == TOO_MANY_REQUESTS:
+            raise DestinationError(
+                f"The hourly quota of {self.settings.alias} stays spent: other programs use it as well.",
+                "Run again in an hour, or stop the other programs; nothing is lost, the run goes on where it stopped.",
+            )
+        return result
+
+    async def fetch(
+        self,
+        route: Route,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: JsonObject | None = None,
+        connects: int | None = None,
+    ) -> JsonObject | None:
+        """Read an object; None when the CRM says that what was asked for is not there.
+
+        Raises:
+            DestinationError: no usable answer after all attempts, so that absence is never assumed.
+        """
+        found = await self.fetch_json(route, path, query=query, body=body, connects=connects)
+        if found is None or isinstance(found, dict):
+            return found
+        raise self._unusable(route, 200, "the body is no object")
+
+    async def fetch_json(
+        self,
+        route: Route,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: JsonObject | None = None,
+        connects: int | None = None,
+    ) -> Any:
+        """Read whatever the CRM answers; None when what was asked for is not there.
+
+        Raises:
+            DestinationError: no usable answer after all attempts.
+        """
+        result = await self.call(route, path, query=query, body=body, connects=connects)
+        if isinstance(result, Failure):
+            raise unanswered(constants.NAME, f"{route.method} {route.path}", result.cause)
+        if result.ok and result.json is not None:
+            return result.json
+        if result.status == 404 and route.may_miss:
+            return None
+        raise self._unusable(route, result.status, parse_error(result).complaint.reason)
+
+    async def set_up(self, route: Route, path: str, connects: int | None = None) -> JsonObject | None:
+        """Read a part of the account's set-up, from memory where it was read a short while ago.
+
+        Raises:
+            DestinationError: no usable answer after all attempts.
+        """
+        now = time.monotonic()
+        at, known = self.memory.get(path, (None, None))
+        if at is not None and now - at < _REMEMBERED_SECONDS:
+            return known
+        answer = await self.fetch(route, path, connects=connects)
+        self.memory[path] = (now, answer)
+        return answer
+
+    async def pages(self, route: Route, path: str, key: str) -> AsyncIterator[list[JsonObject]]:
+        """The pages of a list; nothing when its owner is not there."""
+        page = 1
+        while True:
+            answer = await self.fetch(route, path, query={"page": page, "per_page": constants.PAGE})
+            found = records(answer, key)
+            yield found
+            meta = (answer or {}).get("meta")
+            total = meta.get("total_pages") if isinstance(meta, dict) else None
+            more = page < total if isinstance(total, int) else len(found) >= constants.PAGE
+            if not more:
+                return
+            page += 1
+
+    def _unusable(self, route: Route, status: int, reason: str) -> DestinationError:
+        return DestinationError(
+            f"{constants.NAME} answered {status} to {route.method} {route.path}: {reason}.",
+            "Run again; if it persists, give the request and the time to Freshworks' support.",
+        )

@@ -1,0 +1,84 @@
+"""What has to be known to open one Freshsales account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from perio_pipeline.crm.access import check_access
+from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales.capabilities import Capabilities
+from perio_pipeline.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class FreshsalesSettings:
+    """One account and how hard to drive it.
+
+    Attributes:
+        url: `https://ALIAS.myfreshworks.com`, with or without the API's path, or a sandbox.
+        alias: the bundle alias; the account's name in messages.
+        token: the API key of an administrator; never shown.
+        plan: `growth`, `pro` or `enterprise`.
+        capabilities: how the account behaves where that is open.
+        time_scale: how many of the server's seconds pass in one of ours; 1 but for a sandbox.
+        forget: deleted records are removed for good; else they stay in the recycle bin, where they may still hold
+            their e-mail and external id.
+        concurrency: requests in flight at most.
+        timeout: seconds to wait for an answer.
+        per_hour: requests per hour; 0 for what the plan allows.
+        per_minute: requests per minute.
+        file_megabytes: the largest file that is uploaded.
+        poll_seconds: of the CRM's clock, between two looks at a bulk job.
+        job_seconds: of the CRM's clock, after which a bulk job counts as stuck.
+    """
+
+    url: str
+    alias: str
+    token: str = field(repr=False)
+    plan: str = "growth"
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    time_scale: float = 1.0
+    forget: bool = True
+    concurrency: int = 12
+    timeout: float = 30.0
+    per_hour: int = 0
+    per_minute: int = constants.REQUESTS_PER_MINUTE
+    file_megabytes: float = 25.0
+    poll_seconds: float = 2.0
+    job_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Check what would otherwise fail in the middle of a request.
+
+        Raises:
+            SettingsError: an address, alias, token or plan that cannot be right.
+        """
+        check_access(constants.NAME, self.url, self.alias, self.token)
+        if self.plan not in constants.REQUESTS_PER_HOUR:
+            raise SettingsError(
+                f"Freshsales has no plan {self.plan!r} that the API can load into.",
+                f"Use one of: {', '.join(constants.REQUESTS_PER_HOUR)}.",
+            )
+        host = urlsplit(self.url).hostname or ""
+        if host.endswith(constants.HOSTS) and host.split(".")[0] != self.alias.lower():
+            raise SettingsError(
+                f"The Freshsales address belongs to another account than {self.alias}.",
+                "Correct the address or the account in the practice's file.",
+            )
+
+    @property
+    def base_url(self) -> str:
+        """The address requests go to."""
+        bare = self.url.rstrip("/")
+        return bare if urlsplit(bare).path else bare + constants.API_PATH
+
+    @property
+    def hourly_limit(self) -> int:
+        """Requests per hour."""
+        return self.per_hour or constants.REQUESTS_PER_HOUR[self.plan]
+
+    @property
+    def has_modules(self) -> bool:
+        """Whether the plan has custom modules."""
+        return self.plan == constants.ENTERPRISE

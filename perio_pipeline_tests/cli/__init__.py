@@ -1,0 +1,1 @@
+"""The perio command, as people use it."""

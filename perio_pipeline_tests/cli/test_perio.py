@@ -1,0 +1,185 @@
+"""The `perio` command: what goes wrong is one clear message and exit code 1, and the next run picks up from there."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from perio_pipeline.cli.main import app
+from perio_pipeline.sandbox.highlevel.auth import ALL_SCOPES
+from perio_pipeline.sandbox.highlevel.config import LocationConfig, TokenConfig
+from perio_pipeline.sandbox.highlevel.seed import practice as sandbox_practice
+from perio_pipeline_tests.end_to_end.world import PRACTICE, PROJECT, TOKEN_VARIABLE, World, make_sample, world
+
+pytestmark = pytest.mark.slow
+
+LOCATION = "LOCharbor0000000000a"
+MIGRATE = ["migrate", "--practice", PRACTICE, "--to", "highlevel", "--pass", "full"]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_sample(tmp_path_factory.mktemp("sample"), 20)
+
+
+@pytest.fixture
+def here(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A practice of 20 patients with its sandbox, and the environment that leads `perio` to it."""
+    with world(tmp_path, sample) as made:
+        _lead_to(made, monkeypatch)
+        yield made
+
+
+def _lead_to(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    dagster = made.rooms.data / "dagster"
+    dagster.mkdir(exist_ok=True)
+    for name, value in {
+        "PERIO_DATA": made.rooms.data,
+        "PERIO_MAPPINGS": made.rooms.mappings,
+        "PERIO_DAGSTER": dagster,
+        "DAGSTER_HOME": PROJECT,
+        "DAGSTER_REDACT_USER_CODE_ERRORS": "1",
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "COLUMNS": "300",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+
+
+def perio(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def refused(*arguments: str) -> str:
+    """Run a command that must end with a clear message; returns it."""
+    result = perio(*arguments)
+    assert result.exit_code == 1, result.output
+    assert "Error:" in result.output
+    assert "What to do:" in result.output
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def database(made: World) -> Path:
+    return made.rooms.data / "sample" / f"{PRACTICE}.db"
+
+
+def edit_mapping(made: World, name: str, old: str, new: str) -> None:
+    path = made.rooms.mappings / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_wrong_token_says_where_to_put_the_right_one(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "pit-wrong")
+    assert "token" in refused(*MIGRATE)
+
+
+def test_a_wrong_location_is_named(here: World) -> None:
+    edit_mapping(here, f"practices/{PRACTICE}.yaml", LOCATION, "LOCsomeoneelses00000")
+    assert "LOCsomeoneelses00000" in refused(*MIGRATE)
+
+
+def test_an_unreachable_database_is_named(here: World) -> None:
+    database(here).unlink()
+    assert "does not exist" in refused(*MIGRATE)
+
+
+def test_a_missing_table_and_a_missing_column_are_both_named(here: World) -> None:
+    with sqlite3.connect(database(here)) as connection:
+        connection.execute("alter table Letter rename to Letters")
+        connection.execute("alter table Patient rename column NickName to CallName")
+    said = refused(*MIGRATE)
+    assert "there is no table Letter (tables.letter)" in said
+    assert "table Patient has no column NickName" in said
+
+
+def test_a_malformed_mapping_is_named_by_file_and_line(here: World) -> None:
+    edit_mapping(here, "highlevel.yaml", "from: first_name", "from: frist_name")
+    said = refused(*MIGRATE)
+    assert "highlevel.yaml:" in said
+    assert "firstName" in said
+    assert "first_name" in said
+
+
+def test_a_mapping_that_is_no_yaml_is_named_by_line(here: World) -> None:
+    edit_mapping(here, "highlevel.yaml", "objects:", "objects: [")
+    assert "not YAML" in refused(*MIGRATE)
+
+
+def test_an_unknown_practice_or_destination_is_named(here: World) -> None:
+    assert "nowhere.yaml" in refused("migrate", "--practice", "nowhere", "--to", "highlevel")
+    assert "no destination salesforce" in refused("migrate", "--practice", PRACTICE, "--to", "salesforce")
+
+
+def without(*scopes: str) -> LocationConfig:
+    token = TokenConfig(token=f"pit-sandbox-{PRACTICE}-main", scopes=ALL_SCOPES - set(scopes))
+    return sandbox_practice(LOCATION, "Harbor", token.token, tokens=(token,))
+
+
+def test_a_missing_scope_is_named_before_anything_is_read(
+    tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, sample, locations=(without("opportunities.readonly"),)) as made:
+        _lead_to(made, monkeypatch)
+        assert "opportunities.readonly" in refused(*MIGRATE)
+        assert not (made.rooms.data / "frames").exists()
+
+
+def test_what_stops_in_the_middle_is_finished_by_the_next_run(
+    tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "sandbox.sqlite"
+    with world(tmp_path, sample, locations=(without("opportunities.write"),), state_path=state) as made:
+        _lead_to(made, monkeypatch)
+        said = refused(*MIGRATE)
+        assert "opportunities.write" in said
+        assert "highlevel/loaded/opportunities" in said
+    second = tmp_path / "second"
+    second.mkdir()
+    with world(second, sample, locations=(without(),), state_path=state) as made:
+        monkeypatch.setenv(TOKEN_VARIABLE, made.token)
+        # The second sandbox has another port; everything else is as the first run left it.
+        text = (made.rooms.mappings / "practices" / f"{PRACTICE}.yaml").read_text(encoding="utf-8")
+        (tmp_path / "mappings" / "practices" / f"{PRACTICE}.yaml").write_text(text, encoding="utf-8")
+        assert perio(*MIGRATE).exit_code == 0
+        counts = json.loads(perio("status", "--practice", PRACTICE, "--json").stdout)["destinations"]["highlevel"]
+        assert counts["contacts"]["created"] == 0
+        assert counts["contacts"]["unchanged"] > 0
+        assert counts["opportunities"]["created"] > 0
+        assert sum(item["differences_unexplained"] + item["failed"] for item in counts.values()) == 0
+
+
+def test_a_second_migration_sends_no_writes_and_its_runs_are_seen_in_dagster(here: World) -> None:
+    assert perio(*MIGRATE).exit_code == 0
+    again = perio(*MIGRATE)
+    assert again.exit_code == 0, again.output
+    counts = json.loads(perio("status", "--practice", PRACTICE, "--json").stdout)["destinations"]["highlevel"]
+    wanted = {
+        "source", "quarantined", "shaped", "created", "updated", "unchanged", "failed", "cells_compared",
+        "differences_explained", "differences_unexplained", "requests", "rate_limited",
+    }  # fmt: skip
+    assert all(wanted <= set(item) for item in counts.values())
+    assert sum(item["writes"] for item in counts.values()) == 0
+    runs = sqlite3.connect(here.rooms.data / "dagster" / "history" / "runs.db")
+    assert runs.execute("select count(*) from runs where status = 'SUCCESS'").fetchone() == (2,)
+    runs.close()
+
+
+def test_status_of_a_practice_nobody_migrated_is_empty(here: World) -> None:
+    assert json.loads(perio("status", "--json").stdout) == {"practice": PRACTICE, "destinations": {"highlevel": {}}}
+
+
+def test_the_sandbox_is_served_on_this_machine_only(here: World) -> None:
+    edit_mapping(here, f"practices/{PRACTICE}.yaml", here.sandbox.base_url, "https://services.leadconnectorhq.com")
+    assert "loopback" in refused("sandbox", "--practice", PRACTICE)
+
+
+def test_a_real_account_is_refused_before_the_baa_is_confirmed(here: World) -> None:
+    edit_mapping(here, f"practices/{PRACTICE}.yaml", here.sandbox.base_url, "https://services.leadconnectorhq.com")
+    assert "BAA" in refused(*MIGRATE)
