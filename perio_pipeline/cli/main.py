@@ -26,6 +26,7 @@ from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.practice import Practice, check_gates
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
+from perio_pipeline.signoff.objects import REPORT
 
 SAMPLE_PRACTICE = "harbor"
 UI_URL = "http://127.0.0.1:3000"
@@ -98,13 +99,15 @@ def demo(
             console.print(f"Making the sample practice: {patients} synthetic patients.")
             _make_sample(path, patients, seed)
         _migrate(SAMPLE_PRACTICE, crm, LoadPass.FULL)
-    console.print("\nWhere to look next:")
-    console.print(f"  [bold]make ui[/]                      the Dagster UI on this data, at {UI_URL}")
-    report = settings.workplace().report_file(SAMPLE_PRACTICE, crm, "diff.html")
-    console.print(f"  [bold]{_shown(report)}[/]   the field-level diff as a page")
-    console.print(
-        f"  [bold]perio migrate --practice {SAMPLE_PRACTICE} --to {crm} --pass full[/]   once more: it writes nothing"
-    )
+    report = _shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT))
+    again = f"perio migrate --practice {SAMPLE_PRACTICE} --to {crm} --pass full"
+    console.print("Where to look next:")
+    for command, what in (
+        ("make ui", f"the Dagster UI on this data, at {UI_URL}"),
+        (report, "the field-level diff as a page"),
+        (again, "once more: it writes nothing"),
+    ):
+        console.print(f"  [bold]{command}[/]\n      {what}", soft_wrap=True, highlight=False)
 
 
 @app.command()
@@ -133,9 +136,15 @@ def migrate(
 
 
 @app.command()
-def sandbox(practice: PracticeOption = SAMPLE_PRACTICE, to: CrmOption = "highlevel") -> None:
+def sandbox(
+    practice: PracticeOption = SAMPLE_PRACTICE,
+    to: CrmOption = "highlevel",
+    with_parent: Annotated[bool, typer.Option("--with-parent", help="End when standard input closes.")] = False,
+) -> None:
     """Serve a practice's CRM sandbox on this machine until interrupted."""
     runs.prepare_environment()
+    if with_parent:
+        sandboxes.end_with_parent()
     with _clear_errors():
         rooms = settings.workplace()
         chosen = rooms.practice(practice)
@@ -203,7 +212,7 @@ def _migrate(name: str, crm: str, load_pass: LoadPass) -> None:
     if report.red_checks:
         raise PerioError(
             f"{len(report.red_checks)} checks are red: {'; '.join(report.red_checks)}.",
-            f"See {_shown(settings.workplace().report_file(name, crm, 'diff.html'))}, or the checks in the Dagster UI.",
+            f"See {_shown(settings.workplace().report_file(name, crm, REPORT))}, or the checks in the Dagster UI.",
         )
 
 
@@ -227,9 +236,9 @@ def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
         table.add_column(header, justify="right", no_wrap=True)
     counts = {name: asdict(item) for name, item in objects.items()}
     for name, row in counts.items():
-        table.add_row(name, *(f"{row[column]:,}" for column in SHOWN))
+        table.add_row(name, *(str(row[column]) for column in SHOWN))
     table.add_section()
-    table.add_row("all", *(f"{sum(row[column] for row in counts.values()):,}" for column in SHOWN))
+    table.add_row("all", *(str(sum(row[column] for row in counts.values())) for column in SHOWN))
     console.print(table)
 
 

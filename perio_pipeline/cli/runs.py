@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +56,6 @@ def prepare_environment() -> None:
     os.environ.setdefault("DAGSTER_REDACT_USER_CODE_ERRORS", "1")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     _redirect_redacted_errors(error_log())
-    # Checks per partition are marked as a preview by Dagster; the pinned version has them, and a test proves it.
-    warnings.simplefilter("ignore", dg.PreviewWarning)
 
 
 def error_log() -> Path:
@@ -136,5 +133,6 @@ class _Listener:
         if report.step not in self.tasks:
             self.tasks[report.step] = self.bars.add_task(report.step, total=report.total, rate="")
         task = self.bars.tasks[self.bars.task_ids.index(self.tasks[report.step])]
-        speed = f"{task.finished_speed or task.speed or 0:,.0f}/s"
+        records_per_second = task.finished_speed or task.speed
+        speed = f"{records_per_second:,.0f}/s" if records_per_second else ""
         self.bars.update(task.id, completed=report.done, total=report.total, rate=speed)

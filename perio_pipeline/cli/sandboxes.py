@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,14 +98,25 @@ def at_hand(practice: Practice, crm: str) -> Iterator[bool]:
     if not is_sandbox(practice.destination(crm).url) or _answers(*address(practice, crm)):
         yield False
         return
-    command = [sys.executable, "-m", "perio_pipeline.cli.main", "sandbox", "--practice", practice.practice, "--to", crm]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "perio_pipeline.cli.main", "sandbox", "--with-parent"]
+    command += ["--practice", practice.practice, "--to", crm]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(process, *address(practice, crm))
         yield True
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=START_SECONDS)
+
+
+def end_with_parent() -> None:
+    """End this process when standard input closes: a sandbox never outlives the command that needed it."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _wait(process: subprocess.Popen[bytes], host: str, port: int) -> None:

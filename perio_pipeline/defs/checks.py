@@ -7,7 +7,7 @@ from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.signoff.accounting import object_accounting, patients_accounted, table_accounting
-from perio_pipeline.signoff.objects import diff_loaded
+from perio_pipeline.signoff.objects import REPORT, diff_loaded
 from perio_pipeline.signoff.summary import to_markdown
 
 
@@ -135,7 +135,7 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
                 "unexplained": diff.unexplained,
                 "differences": counts_table(by_cause, "field and cause"),
                 "summary": dg.MetadataValue.md(to_markdown(diff)),
-                "report": dg.MetadataValue.path(str(rooms.report_file(context.partition_key, crm, "diff.html"))),
+                "report": dg.MetadataValue.path(str(rooms.report_file(context.partition_key, crm, REPORT))),
                 "table": dg.MetadataValue.path(
                     str(rooms.store().frame(context.partition_key, [crm, "diff", name]).path)
                 ),
