@@ -7,6 +7,7 @@ from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.signoff.accounting import object_accounting, patients_accounted, table_accounting
+from perio_pipeline.signoff.diff import Diff
 from perio_pipeline.signoff.objects import REPORT, diff_loaded
 from perio_pipeline.signoff.summary import to_markdown
 
@@ -124,16 +125,14 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
         with actionable():
             rooms = workplace.open
             diff = diff_loaded(rooms, rooms.practice(context.partition_key), crm, name)
-        counts = diff.counts
-        labels = (counts["field"] + ": " + counts["cause"]).tolist()
-        by_cause = dict(zip(labels, counts["count"].tolist(), strict=True))
         return dg.AssetCheckResult(
             passed=diff.unexplained == 0,
             severity=dg.AssetCheckSeverity.ERROR,
             metadata={
                 "cells_compared": diff.cells,
                 "unexplained": diff.unexplained,
-                "differences": counts_table(by_cause, "field and cause"),
+                "unexplained_differences": counts_table(_by_cause(diff, explained=False), "field and cause"),
+                "explained_differences": counts_table(_by_cause(diff, explained=True), "field and cause"),
                 "summary": dg.MetadataValue.md(to_markdown(diff)),
                 "report": dg.MetadataValue.path(str(rooms.report_file(context.partition_key, crm, REPORT))),
                 "table": dg.MetadataValue.path(
@@ -143,3 +142,9 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
         )
 
     return field_level_diff
+
+
+def _by_cause(diff: Diff, *, explained: bool) -> dict[str, int]:
+    lines = diff.differences[diff.differences["explained"] == explained]
+    counts = (lines["field"] + ": " + lines["cause"]).value_counts()
+    return {str(label): int(cells) for label, cells in counts.items()}
