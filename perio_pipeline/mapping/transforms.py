@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 import nh3
 import pandas as pd
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from striprtf.striprtf import rtf_to_text
 
 from perio_pipeline.crm.protocol import FieldType
 from perio_pipeline.panda.canonical import Kind
 from perio_pipeline.panda.frames import TEXT
+from perio_pipeline.validation.phones import e164
 
 Cells = Any  # a pandas Series; its type parameters add nothing here
 
@@ -82,23 +82,12 @@ def email(cells: Cells, _: Locale) -> Cells:
 
 def phone(cells: Cells, locale: Locale) -> Cells:
     """E.164, without the extension; null where it cannot be dialled."""
-    return per_value(cells, lambda value: dialable(value, locale.country))
+    return per_value(cells, lambda value: e164(value, locale.country))
 
 
 def unusable_phone(cells: Cells, locale: Locale) -> Cells:
     """The phone as recorded, where it cannot be dialled; the counterpart of `phone`, so that nothing is lost."""
-    return per_value(cells, lambda value: None if dialable(value, locale.country) else value)
-
-
-def dialable(value: str, country: str) -> str | None:
-    """Return a number in E.164 if it is as long as its country's numbers; one without its area code is not."""
-    try:
-        number = phonenumbers.parse(value, country)
-    except phonenumbers.NumberParseException:
-        return None
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return per_value(cells, lambda value: None if e164(value, locale.country) else value)
 
 
 def date(cells: Cells, _: Locale) -> Cells:

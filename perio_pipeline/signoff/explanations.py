@@ -16,7 +16,9 @@ from perio_pipeline.signoff.found import Found
 
 
 class Withheld:
-    """Explains why a field that must be unique lacks a value: another record of the account holds it.
+    """Explains why a field that must be unique lacks a value: another record of the practice holds it.
+
+    That holds across the practice's accounts, since cleaning gives a family's value to one of them, wherever they go.
 
     In a sample pass the holder may be a record that is not loaded yet; then it is enough that the source has the value
     there as well.
@@ -28,10 +30,10 @@ class Withheld:
         self._comparator, self._locale = field.comparator, locale
         self._offers, self._withheld_to = field.unique.offers, field.unique.withheld_to
         self._found, self._actual = found, found.fields[field.name]
-        self._holders: dict[tuple[str | None, str], set[int]] = defaultdict(set)
+        self._holders: dict[str, set[int]] = defaultdict(set)
         for place, text in enumerate(self._actual.tolist()):
             if text is not None:
-                self._holders[found.account[place], self._meaning(text)].add(place)
+                self._holders[self._meaning(text)].add(place)
         waiting = [offer[~in_scope].tolist() for offer in self._offers]
         self._waiting = {value for values in waiting for value in values if value is not None}
 
@@ -53,7 +55,7 @@ class Withheld:
         return [self._found.fields[name][place] for name in self._withheld_to]
 
     def _is_held(self, value: str, place: int) -> bool:
-        holders = self._holders.get((self._found.account[place], value), set())
+        holders = self._holders.get(value, set())
         return bool(holders - {place}) or value in self._waiting
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from perio_pipeline.validation.findings import TREATMENTS
+from perio_pipeline.panda.frames import table_kinds
+from perio_pipeline.validation.frames import CARRIED_FORWARD_EXAM
 from perio_pipeline.validation.kinds import as_kinds
-from perio_pipeline.validation.treatments import RULES
 
 FEWEST_SITES = 36
 """Measured sites (six teeth) from which equality is no coincidence."""
@@ -37,30 +37,22 @@ def site_fingerprints(sites: pd.DataFrame) -> pd.DataFrame:
     return per_site.groupby("exam_id", as_index=False, sort=True).sum()
 
 
-def carried_forward(exams: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
-    """Report exams whose sites all equal those of an earlier exam of the same patient on another date.
+def carried_forward(exams: pd.DataFrame, fingerprints: pd.DataFrame) -> pd.DataFrame:
+    """Find exams whose sites all equal those of an earlier exam of the same patient on another date.
 
     Args:
         exams: valid `perio_exam` rows.
-        sites: their valid `perio_site` rows.
+        fingerprints: the `site_fingerprints` of their sites; those of several chunks one under the other.
 
     Returns:
-        Treatments (`findings.TREATMENTS`) on `perio_exam`, action `reported`; `row` is empty, because valid rows no
-        longer know their place in the extract.
+        One row per copied exam, by its key (`frames.CARRIED_FORWARD_EXAM`).
     """
-    return carried_forward_from(exams, site_fingerprints(sites))
-
-
-def carried_forward_from(exams: pd.DataFrame, fingerprints: pd.DataFrame) -> pd.DataFrame:
-    """Do the same as `carried_forward` from the concatenated `site_fingerprints` of all chunks."""
     full = fingerprints[fingerprints["measured"] >= FEWEST_SITES]
     charted = exams[["exam_id", "patient_id", "exam_date"]].merge(full, on="exam_id")
     charted = charted.sort_values(["exam_date", "exam_id"], kind="stable")
-    first = charted.groupby(["patient_id", "measured", "fingerprint"])["exam_date"].transform("first")
-    copies = charted.loc[charted["exam_date"] > first, "exam_id"].sort_values()
-    rule = RULES["carried_forward"]
-    texts = {"column": "exam_date", "rule": rule.name, "reason": rule.reason, "action": rule.action.value}
-    return as_kinds(pd.DataFrame({"row_key": copies}).assign(row=float("nan"), **texts), TREATMENTS)
+    first = charted.groupby(["patient_id", "measured", "fingerprint"])[["exam_id", "exam_date"]].transform("first")
+    copies = charted.assign(copied_from_exam_id=first["exam_id"])[charted["exam_date"] > first["exam_date"]]
+    return as_kinds(copies.sort_values("exam_id"), table_kinds(CARRIED_FORWARD_EXAM))
 
 
 def _hashes(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:

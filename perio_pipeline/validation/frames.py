@@ -96,6 +96,17 @@ LIKELY_DUPLICATE = Table(
     "Pairs of patients that may be one person; for people to decide on, never merged.",
 )
 
+CARRIED_FORWARD_EXAM = Table(
+    "carried_forward_exam",
+    ("exam_id",),
+    (
+        _id("exam_id", "an exam whose sites all equal those of an earlier one"),
+        _id("patient_id", "the patient"),
+        _id("copied_from_exam_id", "the earlier exam"),
+    ),
+    "Exams that look copied forward: every site as at an earlier date. Reported, and loaded as they are.",
+)
+
 DERIVED = (
     PATIENT_IDENTITY,
     CONTACT_POINT,
@@ -103,5 +114,6 @@ DERIVED = (
     REFERRING_PRACTICE_MEMBER,
     PRIMARY_REFERRAL,
     LIKELY_DUPLICATE,
+    CARRIED_FORWARD_EXAM,
 )
 """Every frame of this room that is an asset."""

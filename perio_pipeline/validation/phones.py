@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import phonenumbers
 
 from perio_pipeline.validation.names import map_distinct
 
+_EXTENSION = re.compile(r"(?<=\d)[\s,;.()-]*(?:extension|ext|x|#)", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+
 
 def e164(text: str, country: str) -> str | None:
     """Return the number in E.164 without its extension; None when it cannot be dialled from anywhere.
 
-    Only the length is judged, so that numbers reserved for examples pass.
+    Words beside the number ("cell", "(mom)") are passed over; letters never stand for digits. Only the length is
+    judged, so that numbers reserved for examples pass.
     """
+    plain = _LETTERS.sub("", _EXTENSION.split(text, maxsplit=1)[0])
     try:
-        number = phonenumbers.parse(text, country)
+        number = phonenumbers.parse(plain, country)
     except phonenumbers.NumberParseException:
         return None
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:

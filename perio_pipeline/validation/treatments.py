@@ -153,13 +153,6 @@ _RULES = (
         "a local time that the clock skipped",
         "A time in the hour that daylight saving skips; it stays as it is.",
     ),
-    Rule(
-        "carried_forward",
-        30,
-        Action.REPORTED,
-        "all sites equal an earlier exam of the patient",
-        "An exam that was copied forward and perhaps never charted anew.",
-    ),
 )
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_an_unreachable_database_is_named(here: World) -> None:
 
 
 def test_a_missing_table_and_a_missing_column_are_both_named(here: World) -> None:
-    with sqlite3.connect(database(here)) as connection:
+    with closing(sqlite3.connect(database(here))) as connection, connection:
         connection.execute("alter table Letter rename to Letters")
         connection.execute("alter table Patient rename column NickName to CallName")
     said = refused(*MIGRATE)
@@ -166,9 +167,8 @@ def test_a_second_migration_sends_no_writes_and_its_runs_are_seen_in_dagster(her
     }  # fmt: skip
     assert all(wanted <= set(item) for item in counts.values())
     assert sum(item["writes"] for item in counts.values()) == 0
-    runs = sqlite3.connect(here.rooms.data / "dagster" / "history" / "runs.db")
-    assert runs.execute("select count(*) from runs where status = 'SUCCESS'").fetchone() == (2,)
-    runs.close()
+    with closing(sqlite3.connect(here.rooms.data / "dagster" / "history" / "runs.db")) as runs:
+        assert runs.execute("select count(*) from runs where status = 'SUCCESS'").fetchone() == (2,)
 
 
 def test_status_of_a_practice_nobody_migrated_is_empty(here: World) -> None:

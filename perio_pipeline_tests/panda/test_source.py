@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ BINDINGS = Path(__file__).resolve().parents[2] / "mappings" / "panda.yaml"
 
 
 def database(path: Path, *statements: str) -> str:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
     return f"sqlite:///{path}"

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from perio_pipeline.panda.tables import SITES
-from perio_pipeline.validation.carried_forward import carried_forward, carried_forward_from, site_fingerprints
-from perio_pipeline.validation.findings import TREATMENTS
+from perio_pipeline.validation.carried_forward import carried_forward, site_fingerprints
 
 from .rows import CONTEXT, cell, failures, outcome, records, treatments, valid
 
@@ -181,30 +180,32 @@ def _exam(exam_id: str, day: str, patient_id: str = "P1") -> dict[str, object]:
 EXAMS = [_exam("1", "2024-01-05"), _exam("2", "2024-07-05"), _exam("3", "2025-01-05"), _exam("4", "2025-02-01", "P2")]
 
 
+def copied(exams: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
+    return carried_forward(exams, site_fingerprints(sites))
+
+
 def test_30_an_exam_equal_to_an_earlier_one_of_the_patient_is_reported() -> None:
     sites = valid("perio_site", *_chart("1", 6), *reversed(_chart("2", 6)), *_chart("3", 6, depth=4), *_chart("4", 6))
-    found = carried_forward(valid("perio_exam", *EXAMS), sites)
-    assert records(found, list(TREATMENTS)) == [
-        (None, "2", "exam_date", "carried_forward", "all sites equal an earlier exam of the patient", "reported")
-    ]
+    found = copied(valid("perio_exam", *EXAMS), sites)
+    assert records(found, ["exam_id", "copied_from_exam_id"]) == [("2", "1")]
 
 
 def test_30_one_other_site_makes_another_exam() -> None:
     changed = _chart("2", 6)
     changed[10] = {**changed[10], "bleeding": True}
     sites = valid("perio_site", *_chart("1", 6), *changed)
-    assert carried_forward(valid("perio_exam", *EXAMS), sites).empty
+    assert copied(valid("perio_exam", *EXAMS), sites).empty
 
 
 def test_30_small_exams_and_exams_of_one_day_are_not_reported() -> None:
     same_day = [_exam("1", "2024-01-05"), _exam("2", "2024-01-05")]
-    assert carried_forward(valid("perio_exam", *same_day), valid("perio_site", *_chart("1", 6), *_chart("2", 6))).empty
-    assert carried_forward(valid("perio_exam", *EXAMS), valid("perio_site", *_chart("1", 2), *_chart("2", 2))).empty
-    assert carried_forward(valid("perio_exam"), valid("perio_site")).empty
+    assert copied(valid("perio_exam", *same_day), valid("perio_site", *_chart("1", 6), *_chart("2", 6))).empty
+    assert copied(valid("perio_exam", *EXAMS), valid("perio_site", *_chart("1", 2), *_chart("2", 2))).empty
+    assert copied(valid("perio_exam"), valid("perio_site")).empty
 
 
 def test_30_chunks_of_whole_exams_give_the_same_report() -> None:
     exams = valid("perio_exam", *EXAMS)
     charts = [valid("perio_site", *_chart("1", 6)), valid("perio_site", *_chart("2", 6))]
-    in_chunks = carried_forward_from(exams, pd.concat([site_fingerprints(chart) for chart in charts]))
-    pd.testing.assert_frame_equal(in_chunks, carried_forward(exams, pd.concat(charts)))
+    in_chunks = carried_forward(exams, pd.concat([site_fingerprints(chart) for chart in charts]))
+    pd.testing.assert_frame_equal(in_chunks, copied(exams, pd.concat(charts)))

@@ -126,3 +126,16 @@ def test_only_loaded_patients_hold_values() -> None:
 )
 def test_19_numbers_become_e164_without_extension(text: str, number: str | None) -> None:
     assert e164(text, "US") == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("cell 312-555-0142", "+13125550142"),
+        ("312-555-0142 (mom)", "+13125550142"),
+        ("(312) 555-0142 x45", "+13125550142"),
+        ("1-800-FLOWERS", None),
+    ],
+)
+def test_19_words_beside_a_number_are_passed_over_and_letters_are_no_digits(text: str, number: str | None) -> None:
+    assert e164(text, "US") == number

@@ -19,10 +19,12 @@ from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.store import FrameStore, StoredFrame
+from perio_pipeline.validation.carried_forward import carried_forward, site_fingerprints
 from perio_pipeline.validation.contact_points import contact_points
 from perio_pipeline.validation.context import Context
 from perio_pipeline.validation.findings import Validated
 from perio_pipeline.validation.frames import (
+    CARRIED_FORWARD_EXAM,
     CONTACT_POINT,
     LIKELY_DUPLICATE,
     PATIENT_IDENTITY,
@@ -167,7 +169,12 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
     def likely(patient: pd.DataFrame) -> pd.DataFrame:
         return likely_duplicates(patient)
 
-    return [identity, contact_point, referring_practice, referring_practice_member, primary, likely]
+    @frame(CARRIED_FORWARD_EXAM, exams="perio_exam", sites="perio_site")
+    def carried(exams: pd.DataFrame, sites: StoredFrame) -> pd.DataFrame:
+        pieces = sites.chunks(PIECE, "exam_id")
+        return carried_forward(exams, pd.concat([site_fingerprints(piece) for piece in pieces]))
+
+    return [identity, contact_point, referring_practice, referring_practice_member, primary, likely, carried]
 
 
 def _counts(column: "pd.Series[str]") -> dict[str, int]:
