@@ -6,8 +6,10 @@ derived from these definitions; nothing lists canonical columns a second time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -47,6 +49,26 @@ class Column:
     references: str | None = None
     keeps_row: bool = False
     phi: bool = True
+
+
+def _of(kind: Kind) -> Callable[..., Column]:
+    def column(name: str, description: str, **rules: Any) -> Column:
+        return Column(name, kind, description, **rules)
+
+    return column
+
+
+text = _of(Kind.TEXT)
+integer = _of(Kind.INTEGER)
+decimal = _of(Kind.DECIMAL)
+boolean = _of(Kind.BOOLEAN)
+date = _of(Kind.DATE)
+datetime = _of(Kind.DATETIME)
+
+
+def identifier(name: str, description: str) -> Column:
+    """Make a key column: required, and no secret."""
+    return text(name, description, required=True, phi=False)
 
 
 @dataclass(frozen=True)
