@@ -48,7 +48,8 @@ def prepare_environment() -> None:
     data = settings.data_folder()
     dagster_home = data / "dagster"
     for folder in (data, dagster_home, data / "logs"):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
     os.environ[settings.DATA] = str(data)
     os.environ.setdefault("PERIO_DAGSTER", str(dagster_home))
     os.environ.setdefault("DAGSTER_HOME", str(settings.PROJECT))

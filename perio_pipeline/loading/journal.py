@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -189,7 +190,10 @@ def open_journal(folder: Path, url: str | None = None) -> Journal:
     readable by its owner only.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Journal(url or f"sqlite:///{folder / 'journal.sqlite'}", _key(folder / "journal.key"))
+    file = folder / "journal.sqlite"
+    if url is None:
+        os.close(os.open(file, os.O_CREAT, 0o600))  # SQLite gives its other files the rights of this one
+    return Journal(url or f"sqlite:///{file}", _key(folder / "journal.key"))
 
 
 def _key(path: Path) -> bytes:
@@ -200,6 +204,10 @@ def _key(path: Path) -> bytes:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key())
+    for _ in range(50):  # another process may have made the file and not yet filled it
+        if path.stat().st_size:
+            break
+        time.sleep(0.02)
     return _checked(path.read_bytes(), str(path), f"Put the right key back, or give it in {KEY_VARIABLE}.")
 
 

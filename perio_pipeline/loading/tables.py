@@ -55,7 +55,7 @@ ENTRY = sa.Table(
     sa.Column("parent_id", sa.String(64)),
     sa.Column("code", sa.String(64), nullable=False, default=""),
     sa.Column("reason", sa.String(400), nullable=False, default=""),
-    sa.Column("trace_id", sa.String(64), nullable=False, default=""),
+    sa.Column("trace_id", sa.String(200), nullable=False, default=""),
     sa.Column("values_before", sa.LargeBinary),  # encrypted; the fields an update replaces
     sa.Column("previous_hash", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),

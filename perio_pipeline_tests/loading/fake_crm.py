@@ -1,0 +1,179 @@
+"""A CRM account in memory that keeps the adapter's promises and can be told to misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from perio_pipeline.crm.protocol import (
+    AccountInfo,
+    FieldSpec,
+    Outcome,
+    Payload,
+    Ref,
+    RequestStats,
+    Snapshot,
+    Status,
+    Value,
+)
+from perio_pipeline.errors import DestinationError
+
+REFUSED = Outcome(Status.REFUSED, code="http_422", reason="email must be an email", trace_id="t-422")
+LOST = Outcome(Status.UNKNOWN, code="timeout", reason="no answer")
+
+
+class Fault(Enum):
+    """What happens to one write of a record."""
+
+    REFUSE = auto()
+    LOSE_BEFORE = auto()  # the request never arrives
+    LOSE_AFTER = auto()  # the record is written, the answer never arrives
+    DIE_BEFORE = auto()  # this process dies before the record is written
+    DIE_AFTER = auto()  # this process dies after it
+    ACCOUNT = auto()  # the account as a whole refuses
+
+
+class Crash(BaseException):
+    """The process is gone: nothing after it runs."""
+
+
+@dataclass
+class FakeCrm:
+    """One account: what it holds, what it was asked, and what it will do wrong.
+
+    Attributes:
+        plan: source key → what goes wrong with its next writes, in turn; nothing when it is used up.
+        lag: looks that find nothing before search has caught up.
+        size: payloads per request.
+        lacks: custom fields that the account does not have yet.
+        calls: (operation, source keys or CRM ids) of every request.
+    """
+
+    name: str = "main"
+    plan: dict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
+    lag: int = 0
+    size: int = 1
+    lacks: list[FieldSpec] = field(default_factory=list)
+    lookups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    records: dict[Ref, Snapshot] = field(default_factory=dict)
+    marks: dict[Ref, str] = field(default_factory=dict)
+    calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    _made: int = 0
+
+    def adapter(self) -> FakeAdapter:
+        """Open the account."""
+        return FakeAdapter(self)
+
+    def asked(self, operation: str) -> list[tuple[str, ...]]:
+        """What the requests of one kind were about."""
+        return [keys for name, keys in self.calls if name == operation]
+
+    def held(self, field_name: str = "Source_Id") -> list[Value]:
+        """The values of a field in all records, in order."""
+        return sorted(({**r.fields, **r.custom, **r.links}.get(field_name) for r in self.records.values()), key=str)
+
+    def fault(self, key: str) -> Fault | None:
+        """What goes wrong with this write."""
+        return self.plan[key].pop(0) if self.plan.get(key) else None
+
+    def store(self, payload: Payload) -> Ref:
+        """Write a new record."""
+        self._made += 1
+        parent = payload.links.get("contactId") if payload.object == "notes" else None
+        ref = Ref(payload.object, f"{self.name}-{self._made}", parent)
+        self.records[ref] = Snapshot(ref, dict(payload.fields), dict(payload.custom), dict(payload.links))
+        self.marks[ref] = payload.mark
+        return ref
+
+
+class FakeAdapter:
+    """An open account; implements `protocol.Adapter`."""
+
+    def __init__(self, crm: FakeCrm) -> None:
+        self.crm, self.stats, self.open = crm, RequestStats(), False
+
+    async def __aenter__(self) -> FakeAdapter:
+        self.open = True
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.open = False
+
+    async def connect(self) -> AccountInfo:
+        self.stats.requests += 1
+        return AccountInfo(self.crm.name, self.crm.name, "US", "America/New_York", {}, self.crm.lookups)
+
+    async def missing_fields(self, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
+        return [spec for spec in wanted if spec in self.crm.lacks]
+
+    async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
+        self.crm.lacks = [spec for spec in self.crm.lacks if spec not in missing]
+        return {f"{spec.model}.{spec.name}": f"id of {spec.name}" for spec in missing}
+
+    def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        missing = [name for key, names in wanted.items() for name in names if name not in self.crm.lookups.get(key, ())]
+        if missing:
+            raise DestinationError(f"Account {self.crm.name} lacks {', '.join(missing)}.", "Add it.")
+
+    def batch_size(self, obj: str) -> int:
+        return self.crm.size
+
+    def batch_key(self, payload: Payload) -> str:
+        return str(payload.fields.get("office", ""))
+
+    async def create(self, batch: Sequence[Payload]) -> list[Outcome]:
+        await self._request("create", *(payload.source_key for payload in batch))
+        return [self._write(payload, None) for payload in batch]
+
+    async def update(self, ref: Ref, payload: Payload) -> Outcome:
+        await self._request("update", payload.source_key)
+        return self._write(payload, ref)
+
+    async def delete(self, ref: Ref) -> Outcome:
+        await self._request("delete", ref.crm_id)
+        self.crm.records.pop(ref, None)
+        return Outcome(Status.DONE, ref)
+
+    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
+        await self._request("read", *(ref.crm_id for ref in refs))
+        return {ref: self.crm.records[ref] for ref in refs if ref in self.crm.records}
+
+    async def find(self, payload: Payload) -> Ref | None:
+        await self._request("find", payload.source_key)
+        if self.crm.lag:
+            self.crm.lag -= 1
+            return None
+        marks = self.crm.marks.items()
+        return next((ref for ref, mark in marks if (ref.object, mark) == (payload.object, payload.mark)), None)
+
+    async def _request(self, operation: str, *keys: str) -> None:
+        assert self.open, "used as a context manager"
+        self.crm.calls.append((operation, keys))
+        self.stats.requests += 1
+        self.stats.writes += operation in ("create", "update", "delete")
+        if self.crm.gate and not any(Fault.ACCOUNT in self.crm.plan.get(key, []) for key in keys):
+            await self.crm.gate.wait()
+
+    def _write(self, payload: Payload, ref: Ref | None) -> Outcome:
+        fault = self.crm.fault(payload.source_key)
+        if fault is Fault.ACCOUNT:
+            raise DestinationError("The daily quota is spent.", "Run again tomorrow.")
+        if fault is Fault.DIE_BEFORE:
+            raise Crash
+        if fault is Fault.REFUSE:
+            return REFUSED
+        if fault is Fault.LOSE_BEFORE:
+            return LOST
+        if ref is None:
+            ref = self.crm.store(payload)
+        else:
+            old = self.crm.records[ref]
+            fields, custom = {**old.fields, **payload.fields}, {**old.custom, **payload.custom}
+            self.crm.records[ref] = replace(old, fields=fields, custom=custom, links={**old.links, **payload.links})
+        if fault is Fault.DIE_AFTER:
+            raise Crash
+        return LOST if fault is Fault.LOSE_AFTER else Outcome(Status.DONE, ref)

@@ -1,0 +1,207 @@
+"""The journal: what it knows, what it hides, and that nobody can change it unseen."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from perio_pipeline.crm.protocol import Ref, RequestStats
+from perio_pipeline.errors import SettingsError
+from perio_pipeline.loading.journal import (
+    CHAIN_START,
+    KEY_VARIABLE,
+    Intent,
+    Known,
+    Result,
+    RunInfo,
+    entry_hash,
+    open_journal,
+)
+from perio_pipeline.loading.tables import ENTRY
+from perio_pipeline_tests.loading.small_load import RUN, entries, journal_in, scope, values_before
+
+WHERE = Ref("contacts", "C1", "parent")
+CREATE = Intent("P1", "create", "f1")
+CREATED = Result("P1", "create", "f1", "done", WHERE)
+
+
+@pytest.fixture(autouse=True)
+def _no_key_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+
+
+def known_after(folder: Path, *items: Intent | Result) -> Known:
+    with journal_in(folder) as journal:
+        for item in items:
+            journal.append(scope(), RUN, [item])
+        return journal.known(scope())["P1"]
+
+
+def test_p6_an_intent_without_a_result_stays_open(tmp_path: Path) -> None:
+    known = known_after(tmp_path, CREATE)
+    assert (known.state, known.intended, known.fingerprint, known.ref("contacts")) == ("intended", "f1", None, None)
+
+
+def test_p6_an_unknown_result_keeps_the_intent_open(tmp_path: Path) -> None:
+    known = known_after(tmp_path, CREATE, Result("P1", "create", "f1", "unknown", code="timeout", reason="no answer"))
+    assert (known.state, known.intended, known.crm_id) == ("intended", "f1", None)
+    assert (known.code, known.reason) == ("timeout", "no answer")
+
+
+def test_a_done_create_is_ours_and_known_with_its_place(tmp_path: Path) -> None:
+    known = known_after(tmp_path, CREATE, CREATED)
+    assert (known.state, known.fingerprint, known.intended, known.created_by_us) == ("done", "f1", None, True)
+    assert known.ref("contacts") == WHERE
+
+
+def test_a_refused_create_leaves_nothing_behind(tmp_path: Path) -> None:
+    known = known_after(tmp_path, CREATE, Result("P1", "create", "f1", "refused", code="http_422", reason="no"))
+    assert (known.state, known.crm_id, known.intended, known.created_by_us) == ("refused", None, None, False)
+
+
+@pytest.mark.parametrize(("status", "holds"), [("done", "f2"), ("refused", "f1"), ("unknown", "f1")])
+def test_p9_an_update_keeps_the_place_and_that_the_record_is_ours(tmp_path: Path, status: str, holds: str) -> None:
+    update = [Intent("P1", "update", "f2", WHERE, {"name": "old"}), Result("P1", "update", "f2", status)]
+    known = known_after(tmp_path, CREATE, CREATED, *update)
+    assert (known.created_by_us, known.ref("contacts"), known.fingerprint) == (True, WHERE, holds)
+
+
+def test_an_updated_record_that_we_did_not_create_is_not_ours(tmp_path: Path) -> None:
+    known = known_after(tmp_path, Intent("P1", "update", "f2", WHERE), Result("P1", "update", "f2", "done", WHERE))
+    assert not known.created_by_us
+
+
+def test_practices_accounts_and_objects_do_not_see_each_other(tmp_path: Path) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [CREATE, CREATED])
+        others = [scope(practice="elm"), scope(account="south"), scope("notes")]
+        assert [journal.known(other) for other in others] == [{}, {}, {}]
+        journal.append(scope(practice="elm"), RUN, [Intent("P1", "create", "other")])
+        assert journal.known(scope())["P1"].fingerprint == "f1"
+    starts = [row["practice"] for row in entries(tmp_path) if row["previous_hash"] == CHAIN_START]
+    assert starts == ["harbor", "elm"]
+
+
+def test_a_long_reason_is_cut_and_nothing_is_nothing(tmp_path: Path) -> None:
+    assert len(known_after(tmp_path, Result("P1", "create", "f1", "refused", reason="x" * 900)).reason) == 400
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [])
+    assert len(entries(tmp_path)) == 1
+
+
+SECRET = "Pemphigoid-Schmidt-Ruiz"
+
+
+def test_values_before_are_sealed_and_come_back_with_the_key(tmp_path: Path) -> None:
+    before = {"firstName": SECRET, "Depth": 3.5, "tags": ("a", "b"), "gone": None}
+    journal = open_journal(tmp_path)
+    journal.append(scope(), RUN, [Intent("P1", "update", "f2", WHERE, before)])
+    files = list(tmp_path.glob("journal.sqlite*"))
+    assert {file.name for file in files} >= {"journal.sqlite", "journal.sqlite-wal"}
+    open_bytes = [file.read_bytes() for file in files]
+    journal.close()
+    for content in [*open_bytes, (tmp_path / "journal.sqlite").read_bytes()]:
+        assert SECRET.encode() not in content
+    assert values_before(tmp_path) == [{**before, "tags": ["a", "b"]}]
+
+
+def chain_holds(rows: list[dict[str, object]]) -> bool:
+    previous = CHAIN_START
+    for row in rows:
+        if row["previous_hash"] != previous or entry_hash(row) != row["hash"]:
+            return False
+        previous = str(row["hash"])
+    return True
+
+
+@pytest.mark.parametrize("column", [name for name in ENTRY.c.keys() if name not in ("number", "hash")])  # noqa: SIM118
+def test_p10_changing_any_column_of_any_row_breaks_the_chain(tmp_path: Path, column: str) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [CREATE, Intent("P2", "create", "f9")])
+        journal.append(scope("notes"), RUN, [CREATED])
+        journal.append(scope(), RUN, [Intent("P1", "update", "f2", WHERE, {"name": "old"})])
+    rows = entries(tmp_path)
+    assert chain_holds(rows)
+    for changed in rows:
+        old = changed[column]
+        changed[column] = b"forged" if column == "values_before" else "forged"
+        assert not chain_holds(rows)
+        changed[column] = old
+    assert not chain_holds(rows[1:])
+    assert not chain_holds([rows[0], *rows[2:]])
+    assert not chain_holds([rows[1], rows[0], *rows[2:]])
+
+
+def test_p10_the_chain_holds_where_several_processes_write(tmp_path: Path) -> None:
+    def write(name: str) -> None:
+        with journal_in(tmp_path) as journal:
+            for number in range(25):
+                journal.append(scope(name), RUN, [Intent(f"{name}{number}", "create", "f")])
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in ("tasks", "notes", "contacts")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    rows = entries(tmp_path)
+    assert len(rows) == 75
+    assert chain_holds(rows)
+
+
+def test_p10_an_entry_says_who_and_when(tmp_path: Path) -> None:
+    known_after(tmp_path, CREATE)
+    (row,) = entries(tmp_path)
+    assert (row["actor"], row["run"], row["load_pass"], row["kind"]) == ("jo", "run-1", "full", "intent")
+    assert row["at"].endswith("+00:00")
+
+
+def test_traffic_is_that_of_the_last_run_of_each_object(tmp_path: Path) -> None:
+    first, second = RunInfo("run-1", "full", "jo"), RunInfo("run-2", "full", "jo")
+    with journal_in(tmp_path) as journal:
+        journal.record_traffic(scope(), first, "load", RequestStats(100, 90, 1))
+        journal.record_traffic(scope("notes"), first, "load", RequestStats(7, 6, 0))
+        journal.record_traffic(scope(), second, "load", RequestStats(5, 0, 0))
+        journal.record_traffic(scope(account="south"), second, "load", RequestStats(3, 1, 2))
+        journal.record_traffic(scope(), second, "readback", RequestStats(2, 0, 0))
+        journal.record_traffic(scope(practice="elm"), second, "load", RequestStats(50, 50, 50))
+        assert journal.traffic("harbor", "test") == {"contacts": RequestStats(10, 1, 2), "notes": RequestStats(7, 6, 0)}
+        assert journal.traffic("nobody", "test") == {}
+
+
+def test_the_key_file_is_its_owners_only_and_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    open_journal(folder).close()
+    key = (folder / "journal.key").read_bytes()
+    assert stat.S_IMODE((folder / "journal.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    open_journal(folder).close()
+    assert (folder / "journal.key").read_bytes() == key
+
+
+@pytest.mark.parametrize("key", ["short", "é" * 44, " ", "!" * 44])
+def test_a_bad_key_is_one_clear_error_that_does_not_show_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    with pytest.raises(SettingsError, match=f"^{KEY_VARIABLE} is no Fernet key") as error:
+        open_journal(tmp_path)
+    assert key == " " or key not in str(error.value)
+
+
+def test_a_damaged_key_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "journal.key").write_text("rubbish")
+    with pytest.raises(SettingsError, match=r"journal\.key is no Fernet key"):
+        open_journal(tmp_path)
+
+
+def test_what_is_appended_together_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    bad = Result("P2", "create", "f1", "done", trace_id=None)  # type: ignore[arg-type]
+    with journal_in(tmp_path) as journal:
+        with pytest.raises(sa.exc.IntegrityError):
+            journal.append(scope(), RUN, [CREATE, bad])
+        assert journal.known(scope()) == {}
+    assert entries(tmp_path) == []
