@@ -21,6 +21,9 @@ FRAMES: dict[str, Table] = {
 }
 """Asset key → columns of every frame that can be mapped."""
 
+SHORTEST_PART = 500
+"""Characters a part of a long text has at least."""
+
 
 @remembered
 def load_mapping(path: Path) -> Mapping:
@@ -148,6 +151,9 @@ class _Check:
         if self.obj.mark.field not in names:
             raise self.file.error((*self.entry, "mark"), f"{self.obj.mark.field} is no field.", "Name a mapped field.")
         split = self.obj.split
+        if split and split.limit < SHORTEST_PART:
+            problem = "in parts this short the marks would take more room than the text."
+            raise self.file.error((*self.entry, "split", "limit"), problem, f"Use {SHORTEST_PART} or more.")
         if split and (self.obj.mark.text is None or split.field != self.obj.mark.field):
             problem = f"only the field whose text ends with the mark can be split, and {split.field} is not."
             raise self.file.error((*self.entry, "split"), problem, "Name the mark's field, and give the mark a `text`.")

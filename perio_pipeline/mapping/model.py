@@ -138,7 +138,7 @@ class Split(Entry):
     """A long text is cut into several records of at most `limit` characters, marked part i/n."""
 
     field: str
-    limit: int = Field(ge=500)  # below that the marks would take more room than the text
+    limit: int
 
 
 class ObjectMap(Entry):

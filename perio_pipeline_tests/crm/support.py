@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -12,10 +11,10 @@ import httpx
 from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.protocol import FieldSpec, FieldType, Payload
+from perio_pipeline_tests.crm.scripted import Scripted
 
 LOCATION = "loc123"
 Result = TypeVar("Result")
-Answer = tuple[int, Any] | Exception | Callable[[httpx.Request], tuple[int, Any]]
 
 PIPELINES = [
     {
@@ -36,12 +35,11 @@ def field_record(spec: FieldSpec, data_type: str) -> dict[str, Any]:
     return {"id": f"cf_{spec.name}", "name": spec.name, "model": spec.model, "dataType": data_type}
 
 
-class FakeHighLevel:
-    """Answers from a table; several answers to one route are given in turn, the last one for good."""
+class FakeHighLevel(Scripted):
+    """An account with two pipelines, one user, one calendar and four custom fields."""
 
     def __init__(self) -> None:
-        self.requests: list[httpx.Request] = []
-        self.routes: dict[tuple[str, str], list[Answer]] = {}
+        super().__init__()
         self.on(
             "GET",
             f"/locations/{LOCATION}",
@@ -64,33 +62,6 @@ class FakeHighLevel:
         kinds = ("TEXT", "TEXT", "NUMERICAL", "DATE")
         fields = [field_record(spec, kind) for spec, kind in zip(FIELDS, kinds, strict=True)]
         self.on("GET", f"/locations/{LOCATION}/customFields", (200, {"customFields": fields}))
-
-    def on(self, method: str, path: str, *answers: Answer) -> None:
-        self.routes[method, path] = list(answers)
-
-    def handle(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        answers = self.routes.get((request.method, request.url.path))
-        if answers is None:
-            return httpx.Response(
-                404, json={"message": f"Cannot {request.method} {request.url.path}", "statusCode": 404}
-            )
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        status, body = answer(request) if callable(answer) else answer
-        return httpx.Response(status, json=body)
-
-    def sent(self, method: str, path: str) -> list[Any]:
-        """The JSON bodies sent to a route."""
-        return [
-            json.loads(request.content) if request.content else None
-            for request in self.requests
-            if (request.method, request.url.path) == (method, path)
-        ]
-
-    def count(self, method: str, path: str) -> int:
-        return len(self.sent(method, path))
 
 
 def run(

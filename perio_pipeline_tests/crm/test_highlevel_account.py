@@ -140,6 +140,8 @@ def test_a_field_of_another_model_is_another_field() -> None:
         assert await adapter.missing_fields([STAGE]) == [STAGE]
         with pytest.raises(ValueError, match="none on business"):
             await adapter.missing_fields([FieldSpec("business", "x", FieldType.TEXT, "x")])
+        with pytest.raises(ValueError, match="no fields of type lookup"):
+            await adapter.missing_fields([FieldSpec("contact", "x", FieldType.LOOKUP, "x", target="business")])
 
     run(fake, go)
 

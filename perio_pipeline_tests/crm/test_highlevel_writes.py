@@ -10,7 +10,8 @@ import pytest
 
 from perio_pipeline.crm.protocol import Outcome, Payload, Ref, Status
 from perio_pipeline.errors import DestinationError
-from perio_pipeline_tests.crm.support import Answer, FakeHighLevel, child, company, company_link, contact, plan, run
+from perio_pipeline_tests.crm.scripted import Answer
+from perio_pipeline_tests.crm.support import FakeHighLevel, child, company, company_link, contact, plan, run
 
 DUPLICATE = {
     "statusCode": 400,

@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from perio_pipeline.crm.http import Failure, FailureKind, Request, Response, Transport
+from perio_pipeline.crm.http import Failure, FailureKind, Request, Response, Transport, Upload
 from perio_pipeline.crm.protocol import RequestStats
 from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow
 from perio_pipeline.crm.retry import RetryPolicy, retry_after
@@ -167,3 +168,32 @@ def test_nothing_of_a_request_is_logged(caplog: pytest.LogCaptureFixture) -> Non
     caplog.set_level(logging.DEBUG)
     send(Script(500, 200), Request("GET", "/things", {"email": "someone@example.org"}, reads=True))
     assert "someone" not in caplog.text
+
+
+def test_an_upload_is_sent_as_a_form_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"content")
+    upload = Upload("file", "shown.txt", "text/plain", str(file), {"kind": "letter"})
+    script = Script(429, 201)
+    send(script, Request("POST", "/files", upload=upload))
+    for request in script.seen:
+        assert b'name="file"; filename="shown.txt"' in request.content
+        assert b"content" in request.content
+        assert b'name="kind"\r\n\r\nletter' in request.content
+
+
+def test_a_429_can_have_a_patience_of_its_own() -> None:
+    patient = RetryPolicy(attempts=4, base=100.0, cap=1000.0, chance=lambda: 1.0)
+    script, waits = Script(500, 429, 500, 429, 200), []
+    result, stats = send(script, READ, throttled=patient, on_wait=lambda seconds, until: waits.append(seconds))
+    assert isinstance(result, Response)
+    assert (result.status, stats.rate_limited) == (200, 2)
+    pauses = [later - earlier for earlier, later in zip(script.at, script.at[1:], strict=False)]
+    assert pauses == pytest.approx([0.5, 100, 1, 200])
+    assert waits == pytest.approx([100, 200])
+
+
+def test_a_crm_may_have_no_daily_quota() -> None:
+    result, stats = send(Script(200), READ, budget=None)
+    assert isinstance(result, Response)
+    assert stats.requests == 1

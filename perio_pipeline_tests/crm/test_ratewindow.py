@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow
+from perio_pipeline.crm.ratewindow import DailyBudget, RateWindow, RateWindows
 from perio_pipeline.errors import DestinationError
 from perio_pipeline_tests.crm.virtual_time import run_virtually
 
@@ -223,3 +223,40 @@ def test_what_others_spent_of_the_window_is_taken_over_from_the_crms_own_count()
     run_virtually(main())
     assert counted[0] < 1
     assert counted[1] >= WINDOW - 1e-6
+
+
+def test_several_windows_hold_at_once() -> None:
+    async def main() -> list[float]:
+        windows, started = RateWindows([RateWindow(5, 100.0), RateWindow(2, WINDOW)]), []
+        for _ in range(8):
+            async with windows.slot():
+                started.append(asyncio.get_running_loop().time())
+        return started
+
+    assert run_virtually(main()) == pytest.approx([0, 0, 10, 10, 20, 100, 100, 110], abs=1e-3)
+
+
+def test_the_crm_s_own_count_is_of_the_first_window() -> None:
+    async def main() -> float:
+        windows = RateWindows([RateWindow(5, 100.0), RateWindow(2, WINDOW)])
+        windows.observe(0)
+        async with windows.slot():
+            return asyncio.get_running_loop().time()
+
+    assert run_virtually(main()) == pytest.approx(100)
+
+
+def test_only_waits_that_a_person_would_notice_are_announced() -> None:
+    waits: list[tuple[float, datetime]] = []
+
+    async def main() -> None:
+        for seconds in (5.0, 50.0):
+            window = RateWindow(1, seconds, on_wait=lambda *wait: waits.append(wait))
+            for _ in range(2):
+                async with window.slot():
+                    pass
+
+    run_virtually(main())
+    ((seconds, until),) = waits
+    assert seconds == pytest.approx(50)
+    assert until > datetime.now(UTC)

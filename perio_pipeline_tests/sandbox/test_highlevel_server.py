@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from perio_pipeline.sandbox.common.server import RunningSandbox
 from perio_pipeline.sandbox.highlevel.app import create_app
 from perio_pipeline.sandbox.highlevel.faults import Fault
 from perio_pipeline.sandbox.highlevel.seed import LOCATION_ID, TOKEN, demo_config
-from perio_pipeline.sandbox.highlevel.server import RunningSandbox, running, serve
+from perio_pipeline.sandbox.highlevel.server import running, serve
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Version": "2021-07-28"}
 

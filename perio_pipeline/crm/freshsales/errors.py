@@ -12,7 +12,9 @@ from perio_pipeline.crm.http import Response
 from perio_pipeline.crm.redaction import scrub
 from perio_pipeline.errors import DestinationError
 
-_PROPERTIES = frozenset({name for spec in SPECS.values() for name in spec.fields} | {spec.plural for spec in SPECS.values()})
+_PROPERTIES = frozenset(
+    {name for spec in SPECS.values() for name in spec.fields} | {spec.plural for spec in SPECS.values()}
+)
 _TAKEN = ("already been taken", "not unique", "already exists", "duplicate")
 
 
@@ -92,6 +94,10 @@ def messages_in(body: Any) -> tuple[str, ...]:
     return ()
 
 
+class ForbiddenError(DestinationError):
+    """The key's user may not do something, or the plan does not have it."""
+
+
 def denial(status: int, request: str, alias: str) -> DestinationError:
     """The error for a 401 or 403, and what to do about it."""
     if status == 401:
@@ -99,7 +105,7 @@ def denial(status: int, request: str, alias: str) -> DestinationError:
             f"Freshsales does not accept the API key for {alias}.",
             "Copy it again from Profile Settings > API Settings of an administrator and put it into the environment.",
         )
-    return DestinationError(
+    return ForbiddenError(
         f"The API key's user may not do {request} in {alias}.",
         "Give the integration's user the administrator role with access to all records; check that the plan has it.",
     )

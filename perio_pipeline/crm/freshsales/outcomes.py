@@ -48,9 +48,7 @@ def row_failed(complaint: Complaint) -> Outcome:
     """The outcome of a row that a bulk job reports as failed."""
     if complaint.mark_taken:
         return Outcome(Status.UNKNOWN, code="already_there", reason=complaint.reason)
-    return Outcome(
-        Status.REFUSED, code="duplicate" if complaint.duplicate else "row_failed", reason=complaint.reason
-    )
+    return Outcome(Status.REFUSED, code="duplicate" if complaint.duplicate else "row_failed", reason=complaint.reason)
 
 
 def undone(result: Response | Failure, labels: Labels) -> Outcome:

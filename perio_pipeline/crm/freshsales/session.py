@@ -26,6 +26,7 @@ Memory = dict[str, tuple[float, JsonObject | None]]
 """Path → when it was read, and what it said."""
 
 _REMEMBERED_SECONDS = 600.0
+_JOBS_AT_ONCE = 8
 _MEMORIES: dict[str, Memory] = {}
 
 
@@ -45,6 +46,7 @@ class Session:
         account_fields: model → all its fields in the account.
         labels: model → folded label → API name.
         searchable: whether a filtered search after a bulk job is worth a request; False once it was refused.
+        jobs: bulk jobs at a time; the CRM runs only some side by side.
     """
 
     settings: FreshsalesSettings
@@ -55,6 +57,7 @@ class Session:
     account_fields: dict[str, list[JsonObject]] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     searchable: bool = True
+    jobs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_JOBS_AT_ONCE))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -137,17 +140,17 @@ class Session:
             return None
         raise self._unusable(route, result.status, parse_error(result).complaint.reason)
 
-    async def set_up(self, route: Route, path: str, connects: int | None = None) -> JsonObject | None:
-        """Read a part of the account's set-up, from memory where it was read a short while ago.
+    async def set_up(self, route: Route, path: str) -> JsonObject | None:
+        """Read a part of the account's set-up, from memory where it was read a short while ago of the CRM's time.
 
         Raises:
             DestinationError: no usable answer after all attempts.
         """
         now = time.monotonic()
         at, known = self.memory.get(path, (None, None))
-        if at is not None and now - at < _REMEMBERED_SECONDS:
+        if at is not None and now - at < _REMEMBERED_SECONDS / self.settings.time_scale:
             return known
-        answer = await self.fetch(route, path, connects=connects)
+        answer = await self.fetch(route, path)
         self.memory[path] = (now, answer)
         return answer
 

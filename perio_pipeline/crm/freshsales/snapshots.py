@@ -88,8 +88,8 @@ def _links(spec: ObjectSpec, record: JsonObject, ref: Ref) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, style in spec.links.items():
         if style is LinkStyle.PRIMARY_ACCOUNT:
-            primary = [id_of(item) for item in accounts_of(record) if item.get("is_primary")]
-            found |= {name: primary[0]} if primary else {}
+            held = sorted(accounts_of(record), key=lambda item: item.get("is_primary") is not True)
+            found |= {name: id_of(held[0])} if held else {}
         elif style is LinkStyle.ADDED_CONTACT:
             contacts = [id_of(item) for item in records(record, constants.CONTACTS)]
             found |= {name: contacts[0]} if contacts else {}

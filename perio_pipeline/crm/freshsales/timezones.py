@@ -18,7 +18,7 @@ RAILS: Mapping[str, str] = {
     "America/Puerto_Rico": "Puerto Rico",
     "Etc/UTC": "UTC",
 }
-_IANA = {rails: iana for iana, rails in reversed(RAILS.items())}
+_IANA = {rails: iana for iana, rails in reversed(list(RAILS.items()))}
 
 
 def to_rails(name: str) -> str:

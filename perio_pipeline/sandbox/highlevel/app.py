@@ -1,11 +1,10 @@
 """Puts a sandbox together as an ASGI application."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
+from perio_pipeline.sandbox.common.admin import Admin
+from perio_pipeline.sandbox.common.app import assemble
+from perio_pipeline.sandbox.common.routing import Router
 from perio_pipeline.sandbox.highlevel import (
     appointments,
     businesses,
@@ -23,11 +22,9 @@ from perio_pipeline.sandbox.highlevel import (
     uploads,
     users,
 )
-from perio_pipeline.sandbox.highlevel.admin import Admin
 from perio_pipeline.sandbox.highlevel.config import SandboxConfig
 from perio_pipeline.sandbox.highlevel.gateway import Gateway
 from perio_pipeline.sandbox.highlevel.populate import populate
-from perio_pipeline.sandbox.highlevel.routing import Router
 from perio_pipeline.sandbox.highlevel.state import Sandbox
 
 RESOURCES = (
@@ -54,15 +51,4 @@ def create_app(config: SandboxConfig) -> Starlette:
     sandbox = Sandbox(config)
     populate(sandbox)
     router = Router(operation for resource in RESOURCES for operation in resource.OPERATIONS)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
-        sandbox.close()
-
-    app = Starlette(
-        routes=[Mount("/__sandbox", routes=Admin(sandbox).routes()), Mount("/", app=Gateway(sandbox, router))],
-        lifespan=lifespan,
-    )
-    app.state.sandbox = sandbox
-    return app
+    return assemble(sandbox, Gateway(sandbox, router), Admin(sandbox))

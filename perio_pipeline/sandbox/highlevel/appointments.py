@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from perio_pipeline.sandbox.highlevel.clock import parse_timestamp
+from perio_pipeline.sandbox.common.clock import parse_timestamp
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import bad_request, unprocessable
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 
 FREE = frozenset({"cancelled", "noshow", "invalid"})
 INSTRUCTIONS = frozenset({"ignoreDateRange", "ignoreFreeSlotValidation", "toNotify", "overrideLocationConfig"})

@@ -1,7 +1,8 @@
 """Businesses (section 3). There is no duplicate check; answers to writes carry the API's misspelt key."""
 
+from perio_pipeline.sandbox.common.exchange import Reply
 from perio_pipeline.sandbox.highlevel.contact_links import unlinked
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply, page
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, page
 
 
 def create(call: Call) -> Reply:

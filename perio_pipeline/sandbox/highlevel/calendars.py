@@ -1,9 +1,10 @@
 """Calendars (section 7.4)."""
 
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 from perio_pipeline.sandbox.highlevel.ids import IdSource
 from perio_pipeline.sandbox.highlevel.state import LocationState
-from perio_pipeline.sandbox.highlevel.store import Json
 
 DEFAULTS: Json = {
     "isActive": True,

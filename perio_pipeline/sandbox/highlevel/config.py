@@ -3,21 +3,15 @@
 Only data belongs here; what the settings do is in the module of the resource they touch.
 """
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from perio_pipeline.sandbox.common.config import Frozen, ServerConfig
 from perio_pipeline.sandbox.highlevel.faults import Fault
 
 NotFoundStatus = Literal[400, 404]
 Model = Literal["contact", "opportunity"]
-
-
-class Frozen(BaseModel):
-    """A settings object that cannot change and refuses names it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Behaviour(Frozen):
@@ -128,14 +122,9 @@ class LocationConfig(Frozen):
     calendars: tuple[CalendarConfig, ...] = ()
 
 
-class SandboxConfig(Frozen):
-    """A whole sandbox. Without `state_path` everything is forgotten when the server stops."""
+class SandboxConfig(ServerConfig):
+    """A whole sandbox."""
 
     locations: tuple[LocationConfig, ...]
     behaviour: Behaviour = Behaviour()
     faults: tuple[Fault, ...] = ()
-    clock_factor: float = Field(1.0, gt=0)
-    search_lag_seconds: float = Field(2.0, ge=0)
-    seed: int = 0
-    state_path: Path | None = None
-    record_requests: bool = False

@@ -1,9 +1,10 @@
 """What ties contacts to tags and to businesses, one at a time and in bulk (section 2)."""
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.contact_rules import clean_tags, shown
 from perio_pipeline.sandbox.highlevel.errors import bad_request, unprocessable
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply, page
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, page
 
 MOST_LINKS = 50
 

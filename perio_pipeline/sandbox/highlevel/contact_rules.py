@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
-from perio_pipeline.sandbox.highlevel.errors import ApiError, bad_request, unprocessable
+from perio_pipeline.sandbox.common.errors import ApiError
+from perio_pipeline.sandbox.common.store import Json
+from perio_pipeline.sandbox.highlevel.errors import bad_request, unprocessable
 from perio_pipeline.sandbox.highlevel.exchange import Call
-from perio_pipeline.sandbox.highlevel.store import Json
 from perio_pipeline.sandbox.highlevel.values import date_of_birth, e164, merged_custom_fields
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -79,7 +80,7 @@ def check_identity(contact: Json) -> None:
     if contact.get("email") or contact.get("phone") or (contact.get("firstName") and contact.get("lastName")):
         return
     message = "Contacts without email, phone, firstName and lastName are not allowed."
-    raise ApiError(400, {"statusCode": 422, "message": message})
+    raise ApiError(400, {"statusCode": 422, "message": message}, traced=True)
 
 
 def matches(call: Call, contact: Json, order: tuple[str, ...]) -> list[tuple[str, Json]]:

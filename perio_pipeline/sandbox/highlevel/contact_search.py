@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from perio_pipeline.sandbox.highlevel.clock import parse_timestamp
+from perio_pipeline.sandbox.common.clock import parse_timestamp
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.contact_rules import shown
 from perio_pipeline.sandbox.highlevel.errors import bad_request
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 
 MOST_PER_PAGE = 500
 DEEPEST = 10_000

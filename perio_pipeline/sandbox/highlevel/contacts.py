@@ -1,5 +1,7 @@
 """Contacts: create, update, upsert, read, delete, and the duplicate lookup (section 2)."""
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.contact_rules import (
     changed,
     check_duplicate,
@@ -9,8 +11,7 @@ from perio_pipeline.sandbox.highlevel.contact_rules import (
     shown,
 )
 from perio_pipeline.sandbox.highlevel.errors import bad_request
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply, page
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, page
 from perio_pipeline.sandbox.highlevel.values import e164
 
 CHILDREN = ("opportunity", "note", "task", "appointment")

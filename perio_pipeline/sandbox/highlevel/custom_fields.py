@@ -2,12 +2,13 @@
 
 import re
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.config import Behaviour
 from perio_pipeline.sandbox.highlevel.errors import bad_request
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 from perio_pipeline.sandbox.highlevel.ids import IdSource
 from perio_pipeline.sandbox.highlevel.state import LocationState
-from perio_pipeline.sandbox.highlevel.store import Json
 from perio_pipeline.sandbox.highlevel.values import find_field
 
 DATA_TYPES = frozenset(

@@ -1,23 +1,14 @@
-"""The words shared by the gateway and the resources: an operation, a call of it, and the reply."""
+"""The words shared by the gateway and the resources: an operation and a call of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from perio_pipeline.sandbox.common.exchange import Endpoint, Part, Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.config import Behaviour
 from perio_pipeline.sandbox.highlevel.errors import bad_request
 from perio_pipeline.sandbox.highlevel.state import LocationState, Sandbox
-from perio_pipeline.sandbox.highlevel.store import Json
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file of a multipart body."""
-
-    name: str
-    filename: str
-    content_type: str
-    content: bytes
 
 
 @dataclass
@@ -65,21 +56,9 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """A successful answer: JSON, or the bytes of a file."""
-
-    body: Json
-    status: int = 200
-    content: bytes | None = None
-    content_type: str = "application/json; charset=utf-8"
-
-
-@dataclass(frozen=True)
-class Operation:
+class Operation(Endpoint):
     """One operation of the API. `dto` names its whitelist; `query` the only query names it takes (None: any)."""
 
-    method: str
-    template: str
     scope: str
     handler: Callable[[Call], Reply]
     dto: str | None = None

@@ -1,8 +1,9 @@
 """The location itself and its dictionary of tags (sections 1 and 2)."""
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import bad_request
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 
 
 def read(call: Call) -> Reply:

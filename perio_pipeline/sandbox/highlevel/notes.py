@@ -1,8 +1,9 @@
 """Notes on contacts (section 7.1). Their date is the server's."""
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import unprocessable
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 
 
 def create(call: Call) -> Reply:

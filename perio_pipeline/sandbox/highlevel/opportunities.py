@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import bad_request
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 from perio_pipeline.sandbox.highlevel.values import LISTS, NUMBERS, merged_custom_fields
 
 

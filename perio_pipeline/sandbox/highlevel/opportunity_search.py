@@ -1,10 +1,11 @@
 """Both opportunity searches, as late as every search (section 4)."""
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.contact_rules import full_name
 from perio_pipeline.sandbox.highlevel.errors import bad_request, unprocessable
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply, whole_number
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, whole_number
 from perio_pipeline.sandbox.highlevel.opportunities import shown
-from perio_pipeline.sandbox.highlevel.store import Json
 
 MOST_PER_PAGE = 100
 LONGEST_QUERY = 75

@@ -2,11 +2,12 @@
 
 from collections import Counter
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import bad_request, unprocessable
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 from perio_pipeline.sandbox.highlevel.ids import IdSource
 from perio_pipeline.sandbox.highlevel.state import LocationState
-from perio_pipeline.sandbox.highlevel.store import Json
 
 STAGE_PROPERTIES = frozenset({"id", "name", "position", "showInFunnel", "showInPieChart", "stageWinProbability"})
 

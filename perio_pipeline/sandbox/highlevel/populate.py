@@ -13,7 +13,7 @@ def populate(sandbox: Sandbox) -> None:
         if not len(location["seeded"]):
             _fill(sandbox, location)
             location.put("seeded", {"id": location.config.id})
-    sandbox.disk.commit(sandbox.clock.now())
+    sandbox.commit()
 
 
 def _fill(sandbox: Sandbox, location: LocationState) -> None:

@@ -1,108 +1,21 @@
 """Runs a sandbox over HTTP on this machine: for good, or for as long as a `with` block lasts."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import httpx
-import uvicorn
-
-from perio_pipeline.sandbox.highlevel.admin import is_loopback
+from perio_pipeline.sandbox.common.server import RunningSandbox, check_host, running_app, serve_app
 from perio_pipeline.sandbox.highlevel.app import create_app
 from perio_pipeline.sandbox.highlevel.config import SandboxConfig
-from perio_pipeline.sandbox.highlevel.connection import DroppableProtocol
-from perio_pipeline.sandbox.highlevel.faults import Fault
-
-START_SECONDS = 10.0
-
-
-class RunningSandbox:
-    """A handle on a server that is up."""
-
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-
-    def stats(self) -> dict[str, Any]:
-        """Counts of requests by location, method, route and status."""
-        return self._admin("GET", "/stats")
-
-    def faults(self, *faults: Fault) -> None:
-        """Plan more faults."""
-        self._admin("POST", "/faults", [fault.model_dump() for fault in faults])
-
-    def clear_faults(self) -> None:
-        """Forget all faults."""
-        self._admin("DELETE", "/faults")
-
-    def state_digest(self) -> str:
-        """Hash of all content."""
-        return str(self._admin("GET", "/state-digest")["digest"])
-
-    def edit(self, kind: str, record_id: str, changes: dict[str, Any]) -> None:
-        """Change a record as a person in the CRM would."""
-        self._admin("POST", "/edit", {"kind": kind, "id": record_id, "changes": changes})
-
-    def requests(self) -> list[dict[str, Any]]:
-        """Recorded requests; the configuration must have switched recording on."""
-        return list(self._admin("GET", "/requests")["requests"])
-
-    def _admin(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        with httpx.Client(trust_env=False) as client:
-            reply = client.request(method, f"{self.base_url}/__sandbox{path}", json=body)
-        reply.raise_for_status()
-        return dict(reply.json())
 
 
 def serve(config: SandboxConfig, host: str = "127.0.0.1", port: int = 8098) -> None:
     """Serve until interrupted. Only loopback hosts: the sandbox has no real security."""
     check_host(host)
-    _server(config, host, port).run()
+    serve_app(create_app(config), host, port)
 
 
 @contextmanager
 def running(config: SandboxConfig, port: int = 0) -> Iterator[RunningSandbox]:
     """A server in a background thread of this process, on 127.0.0.1; port 0 takes a free one."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    server = _server(config, "127.0.0.1", port)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        _wait_until_started(server, thread)
-        yield RunningSandbox(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
-def check_host(host: str) -> None:
-    """Refuse to be reachable from other machines."""
-    if not is_loopback(host):
-        raise ValueError(f"The sandbox serves only this machine: {host!r} is not a loopback address. Use 127.0.0.1.")
-
-
-def _server(config: SandboxConfig, host: str, port: int) -> uvicorn.Server:
-    settings = uvicorn.Config(
-        create_app(config),
-        host=host,
-        port=port,
-        http=DroppableProtocol,
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-    )
-    return uvicorn.Server(settings)
-
-
-def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > deadline:
-            raise RuntimeError("The sandbox did not start.")
-        time.sleep(0.005)
+    with running_app(create_app(config), port) as base_url:
+        yield RunningSandbox(base_url)

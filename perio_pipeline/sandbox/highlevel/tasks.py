@@ -1,9 +1,10 @@
 """Tasks on contacts and their search (section 7.3)."""
 
-from perio_pipeline.sandbox.highlevel.clock import api_timestamp, parse_timestamp
+from perio_pipeline.sandbox.common.clock import api_timestamp, parse_timestamp
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import unprocessable
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply
-from perio_pipeline.sandbox.highlevel.store import Json
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 
 
 def create(call: Call) -> Reply:

@@ -1,10 +1,11 @@
 """The people with a login in the location (section 9). Read only: creating users gives real logins."""
 
+from perio_pipeline.sandbox.common.exchange import Reply
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import bad_request
-from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, Reply, page
+from perio_pipeline.sandbox.highlevel.exchange import Call, Operation, page
 from perio_pipeline.sandbox.highlevel.ids import IdSource
 from perio_pipeline.sandbox.highlevel.state import LocationState
-from perio_pipeline.sandbox.highlevel.store import Json
 
 
 def new_user(location: LocationState, ids: IdSource, name: str, email: str) -> Json:

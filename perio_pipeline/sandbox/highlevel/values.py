@@ -6,10 +6,10 @@ from typing import Any
 
 import phonenumbers
 
-from perio_pipeline.sandbox.highlevel.clock import parse_timestamp
+from perio_pipeline.sandbox.common.clock import parse_timestamp
+from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.errors import bad_request, unprocessable
 from perio_pipeline.sandbox.highlevel.exchange import Call
-from perio_pipeline.sandbox.highlevel.store import Json
 
 YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<separator>[-/._])(?P<month>\d{2})(?P=separator)(?P<day>\d{2})")
 MONTH_FIRST = re.compile(r"(?P<month>\d{2})(?P<separator>[-/._])(?P<day>\d{2})(?P=separator)(?P<year>\d{4})")

@@ -1,4 +1,4 @@
-"""The sandbox's own routes under /__sandbox: faults, counts, digest, edits, recorded requests. Loopback only."""
+"""A sandbox's own routes under /__sandbox: faults, counts, digest, edits, recorded requests. Loopback only."""
 
 import ipaddress
 from collections.abc import Awaitable, Callable
@@ -8,11 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from perio_pipeline.sandbox.highlevel.digest import state_digest
-from perio_pipeline.sandbox.highlevel.faults import Fault
-from perio_pipeline.sandbox.highlevel.state import LocationState, Sandbox
+from perio_pipeline.sandbox.common.state import BaseSandbox
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
+Entry = tuple[str, str, Handler]
 
 
 def is_loopback(host: str) -> bool:
@@ -24,14 +23,18 @@ def is_loopback(host: str) -> bool:
 
 
 class Admin:
-    """The endpoints, over one sandbox."""
+    """The handlers, over one sandbox; `table` is where a CRM adds its own."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: BaseSandbox) -> None:
         self._sandbox = sandbox
 
     def routes(self) -> list[Route]:
         """All routes."""
-        table: tuple[tuple[str, str, Endpoint], ...] = (
+        return [Route(path, _guarded(handler), methods=[method]) for method, path, handler in self.table()]
+
+    def table(self) -> tuple[Entry, ...]:
+        """Method, path and handler of each route."""
+        return (
             ("GET", "/faults", self.list_faults),
             ("POST", "/faults", self.add_faults),
             ("DELETE", "/faults", self.clear_faults),
@@ -40,7 +43,6 @@ class Admin:
             ("POST", "/edit", self.edit),
             ("GET", "/requests", self.requests),
         )
-        return [Route(path, _guarded(endpoint), methods=[method]) for method, path, endpoint in table]
 
     async def list_faults(self, _request: Request) -> Response:
         """The faults in force and how often each struck."""
@@ -49,8 +51,9 @@ class Admin:
     async def add_faults(self, request: Request) -> Response:
         """Plan one fault or a list of them."""
         given = await request.json()
+        fault_type = self._sandbox.fault_type
         try:
-            faults = [Fault.model_validate(item) for item in (given if isinstance(given, list) else [given])]
+            faults = [fault_type.model_validate(item) for item in (given if isinstance(given, list) else [given])]
         except ValidationError as problem:
             return JSONResponse({"message": str(problem)}, 422)
         for fault in faults:
@@ -69,25 +72,16 @@ class Admin:
 
     async def digest(self, _request: Request) -> Response:
         """Hash of all content."""
-        return JSONResponse({"digest": state_digest(self._sandbox)})
+        return JSONResponse({"digest": self._sandbox.digest()})
 
     async def edit(self, request: Request) -> Response:
         """Change a record as a person in the CRM would: `kind`, `id`, `changes`; null clears a property."""
         given = await request.json()
-        kind, record_id, changes = given.get("kind"), given.get("id"), given.get("changes")
-        location = self._holder(kind, record_id)
-        if location is None or not isinstance(changes, dict):
+        changes = given.get("changes")
+        if not isinstance(changes, dict) or not self._sandbox.edit(given.get("kind"), given.get("id"), changes):
             return JSONResponse({"message": "no such record, or no changes"}, 404)
-        record = location[kind].get(record_id) or {}
-        edited = {**record, **changes}
-        if "customFields" in record:
-            edited["customFields"] = {**record["customFields"], **changes.get("customFields", {})}
-            edited["customFields"] = {key: item for key, item in edited["customFields"].items() if item is not None}
-        stamp = "updatedAt" if "updatedAt" in record else "dateUpdated"
-        edited = {name: value for name, value in edited.items() if value is not None}
-        location.put(kind, {**edited, "id": record_id, stamp: self._sandbox.clock.timestamp()})
-        self._sandbox.disk.commit(self._sandbox.clock.now())
-        return JSONResponse({"edited": record_id})
+        self._sandbox.commit()
+        return JSONResponse({"edited": given["id"]})
 
     async def requests(self, _request: Request) -> Response:
         """Recorded requests."""
@@ -96,20 +90,11 @@ class Admin:
             return JSONResponse({"message": "recording is off; set record_requests"}, 404)
         return JSONResponse({"requests": recorded})
 
-    def _holder(self, kind: str, record_id: str) -> LocationState | None:
-        kinds = ("contact", "note", "task", "opportunity", "appointment", "business", "customField", "pipeline")
-        if kind not in kinds:
-            return None
-        for location in self._sandbox.locations.values():
-            if location[kind].get(record_id) is not None:
-                return location
-        return None
 
-
-def _guarded(endpoint: Endpoint) -> Endpoint:
+def _guarded(handler: Handler) -> Handler:
     async def guarded(request: Request) -> Response:
         if request.client is None or not is_loopback(request.client.host):
             return JSONResponse({"message": "loopback only"}, 403)
-        return await endpoint(request)
+        return await handler(request)
 
     return guarded

@@ -20,14 +20,18 @@ class SandboxClock:
         """How long to wait for `simulated` seconds to pass."""
         return simulated / self._factor
 
+    def moment(self) -> datetime:
+        """Simulated now, in UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
     def timestamp(self) -> str:
-        """Simulated now in the API's form, e.g. 2026-05-04T13:02:11.123Z."""
-        return api_timestamp(datetime.fromtimestamp(self.now(), UTC))
+        """Simulated now with milliseconds, e.g. 2026-05-04T13:02:11.123Z."""
+        return api_timestamp(self.moment())
 
 
-def api_timestamp(moment: datetime) -> str:
-    """An aware moment as the API writes it: UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def api_timestamp(moment: datetime, timespec: str = "milliseconds") -> str:
+    """An aware moment in UTC with a Z."""
+    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def parse_timestamp(text: str) -> datetime | None:

@@ -1,0 +1,90 @@
+"""The account as a whole: opening it, and reading its look-ups and field lists."""
+
+from __future__ import annotations
+
+from perio_pipeline.crm.concurrency import concurrently
+from perio_pipeline.crm.freshsales import constants, routes
+from perio_pipeline.crm.freshsales.customfields import flat
+from perio_pipeline.crm.freshsales.errors import ForbiddenError
+from perio_pipeline.crm.freshsales.fieldchecks import MODULES, module_of
+from perio_pipeline.crm.freshsales.lookups import SELECTORS, Selector, take_list
+from perio_pipeline.crm.freshsales.session import Session
+from perio_pipeline.crm.http import JsonObject
+from perio_pipeline.crm.protocol import AccountInfo
+from perio_pipeline.errors import DestinationError
+
+# A person waits for the first answer, and a wrong address does not become right by repetition.
+_ATTEMPTS_TO_REACH = 2
+
+
+async def check_account(session: Session) -> AccountInfo:
+    """Check that the key opens the account, and read its look-ups and the fields of the modules that are loaded.
+
+    Raises:
+        DestinationError: what is wrong and what to do.
+    """
+    await session.fetch(routes.PROBE, routes.PROBE.path, connects=_ATTEMPTS_TO_REACH)
+
+    async def entries(selector: Selector) -> JsonObject | None:
+        try:
+            answer = await session.set_up(routes.SELECTOR, routes.SELECTOR.at(selector=selector.name))
+        except ForbiddenError:
+            if selector.essential:
+                raise
+            return None
+        if answer is None and selector.essential:
+            raise DestinationError(
+                f"{session.settings.alias} has no list of {selector.name}.",
+                "Check that the address is that of a Freshsales Suite account and its API.",
+            )
+        return answer
+
+    answers = await concurrently(entries, SELECTORS, len(SELECTORS))
+    for selector, answer in zip(SELECTORS, answers, strict=True):
+        take_list(session.lookups, selector, answer)
+    modules = [*MODULES, *([constants.PLAN_LINE_ENTITY] if session.settings.has_modules else [])]
+
+    async def fields(model: str) -> None:
+        await read_fields(session, model)
+
+    await concurrently(fields, modules, len(modules))
+    return AccountInfo(
+        id=session.settings.alias,
+        name=session.settings.alias,
+        country="",
+        time_zone="",
+        capabilities=session.capabilities.as_mapping(),
+        lookups=session.lookups.names(),
+    )
+
+
+async def read_fields(session: Session, model: str) -> None:
+    """Read all fields of a model; none when the account lacks the custom module.
+
+    Raises:
+        DestinationError: the plan has no custom modules though the settings say so, or no usable answer.
+    """
+    module = module_of(model)
+    by_forms = model not in MODULES and session.capabilities.module_fields == "forms"
+    route = routes.FORMS if by_forms else routes.FIELDS
+    try:
+        answer = await session.set_up(route, route.at(module=module))
+    except ForbiddenError as error:
+        if model in MODULES:
+            raise
+        raise no_modules(session) from error
+    listed = (answer or {}).get("forms" if by_forms else "fields")
+    found = flat(listed) if isinstance(listed, list) else []
+    session.account_fields[model] = found
+    session.labels[model] = {
+        str(item.get("label") or "").strip().casefold(): str(item["name"]) for item in found if item.get("name")
+    }
+
+
+def no_modules(session: Session) -> DestinationError:
+    """The error for an account that has no custom modules."""
+    return DestinationError(
+        f"{session.settings.alias} cannot hold treatment-plan lines, since its plan has no custom modules.",
+        "Move the account to the Enterprise plan and say so in the practice's file, or leave the object "
+        f"{constants.PLAN_LINES} out of the mapping.",
+    )

@@ -1,0 +1,119 @@
+"""`protocol.Adapter` for one Freshsales account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from perio_pipeline.crm.dispatch import Dispatcher
+from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales.account import check_account
+from perio_pipeline.crm.freshsales.customfields import CustomFields
+from perio_pipeline.crm.freshsales.documents import Documents
+from perio_pipeline.crm.freshsales.objects import SPECS
+from perio_pipeline.crm.freshsales.records import Records
+from perio_pipeline.crm.freshsales.schema import create_fields, missing_fields
+from perio_pipeline.crm.freshsales.session import Session, memory_of
+from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
+from perio_pipeline.crm.http import Observer, Transport, Wire
+from perio_pipeline.crm.protocol import AccountInfo, FieldSpec, RequestStats
+from perio_pipeline.crm.ratewindow import OnWait, RateWindow, RateWindows, history_of
+from perio_pipeline.crm.retry import RetryPolicy
+from perio_pipeline.errors import DestinationError
+
+# A refusal may last until the CRM's hour turns, which nothing announces: the pauses add up to more than an hour.
+_THROTTLED_ATTEMPTS, _THROTTLED_BASE, _THROTTLED_CAP = 18, 2.0, 900.0
+
+
+class FreshsalesAdapter(Dispatcher):
+    """One account; see `protocol.Adapter` for what each method promises.
+
+    Args:
+        settings: which account, how it behaves, and how hard to drive it.
+        on_wait: told of long waits for the hourly quota as they begin.
+        observer: told about every attempt; for contract tests.
+        wire: replaces the network; for tests.
+    """
+
+    def __init__(
+        self,
+        settings: FreshsalesSettings,
+        *,
+        on_wait: OnWait | None = None,
+        observer: Observer | None = None,
+        wire: Wire | None = None,
+    ) -> None:
+        stats = RequestStats()
+        transport = _transport(settings, stats, on_wait, observer, wire)
+        memory = {} if wire else memory_of(_account(settings))
+        custom = CustomFields(arrays=settings.capabilities.multi_select_array)
+        self._session = Session(settings, transport, memory, custom=custom)
+        resources = {
+            name: (Documents if name == constants.DOCUMENTS else Records)(spec, self._session)
+            for name, spec in SPECS.items()
+        }
+        super().__init__(constants.NAME, transport, resources, stats)
+
+    async def connect(self) -> AccountInfo:
+        """Check key and account, and read look-ups and field lists."""
+        return await check_account(self._session)
+
+    async def missing_fields(self, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Resolve the custom fields by name or label; returns those that the account lacks."""
+        return await missing_fields(self._session, wanted)
+
+    async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
+        """Create custom fields where the API allows; returns `model.name` → API name."""
+        return await create_fields(self._session, missing)
+
+    def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        """Check that pipelines, stages, users and other entries exist."""
+        try:
+            self._session.lookups.require(wanted)
+        except DestinationError:
+            # An admin will create them now, so that the next connection must read the lists again.
+            self._session.memory.clear()
+            raise
+
+
+def _account(settings: FreshsalesSettings) -> str:
+    return f"{settings.base_url} {settings.alias}"
+
+
+def _transport(
+    settings: FreshsalesSettings,
+    stats: RequestStats,
+    on_wait: OnWait | None,
+    observer: Observer | None,
+    wire: Wire | None,
+) -> Transport:
+    scale = settings.time_scale
+    # The quota belongs to the account, not to one adapter: the next one goes on from where this one stopped.
+    account = _account(settings)
+    windows = [
+        RateWindow(limit, seconds, scale, None if wire else history_of(f"{account} {seconds}"), on_wait)
+        for limit, seconds in ((settings.hourly_limit, constants.HOUR), (settings.per_minute, constants.MINUTE))
+    ]
+    return Transport(
+        settings.base_url,
+        {
+            "Authorization": f"Token token={settings.token}",
+            "Accept": "application/json",
+            "User-Agent": constants.USER_AGENT,
+        },
+        RateWindows(windows),
+        None,
+        stats,
+        retry=RetryPolicy(time_scale=scale),
+        throttled=RetryPolicy(
+            attempts=_THROTTLED_ATTEMPTS,
+            base=_THROTTLED_BASE,
+            cap=_THROTTLED_CAP,
+            patience=2 * constants.HOUR,
+            time_scale=scale,
+        ),
+        concurrency=settings.concurrency,
+        timeout=settings.timeout,
+        on_wait=on_wait,
+        observer=observer,
+        wire=wire,
+    )

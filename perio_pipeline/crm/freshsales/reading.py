@@ -1,0 +1,78 @@
+"""Reading records back: by id, or by the list of the record they belong to, whichever costs fewer requests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from perio_pipeline.crm.answers import id_of, record_in, records
+from perio_pipeline.crm.concurrency import concurrently
+from perio_pipeline.crm.freshsales import constants, routes
+from perio_pipeline.crm.freshsales.objects import SPECS, ObjectSpec
+from perio_pipeline.crm.freshsales.session import Session
+from perio_pipeline.crm.freshsales.snapshots import snapshot
+from perio_pipeline.crm.http import JsonObject
+from perio_pipeline.crm.protocol import Ref, Snapshot
+
+
+async def read(spec: ObjectSpec, session: Session, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
+    """The records that are there, as they are now."""
+    listed = [ref for group in _by_parent(refs).values() if _worth_a_list(spec, group) for ref in group]
+    found = await _by_list(spec, session, listed)
+    # What a list does not show may still be there: nothing says that it shows all.
+    found |= await _by_id(spec, session, [ref for ref in refs if ref not in found])
+    return {ref: snapshot(spec, found[ref], ref, session) for ref in refs if ref in found}
+
+
+async def get(spec: ObjectSpec, session: Session, crm_id: str) -> JsonObject | None:
+    """One record by id; None when it is not there or the object has no such call."""
+    route = spec.routes.get
+    if route is None:
+        return None
+    answer = await session.fetch(route, route.at(id=crm_id), query={"include": spec.include} if spec.include else None)
+    record = record_in(answer or {}, (spec.entity,))
+    # What was included may stand inside the record or beside it.
+    beside = {name: value for name, value in (answer or {}).items() if isinstance(value, list)}
+    return beside | record if id_of(record) == crm_id else None
+
+
+async def children_of(spec: ObjectSpec, session: Session, parent_id: str) -> list[JsonObject]:
+    """All records of the object that belong to a parent; none when the parent is not there."""
+    module, _, crm_id = parent_id.rpartition("/")
+    if module == constants.APPOINTMENTS:
+        # An appointment has no list of its notes; they come with it.
+        return records(await get(SPECS[constants.APPOINTMENTS], session, crm_id), spec.plural)
+    path = routes.CHILDREN.at(module=module or constants.CONTACTS, id=crm_id, children=spec.children)
+    return [record async for page in session.pages(routes.CHILDREN, path, spec.plural) for record in page]
+
+
+def _worth_a_list(spec: ObjectSpec, siblings: Sequence[Ref]) -> bool:
+    return bool(spec.children) and (spec.routes.get is None or len(siblings) > 1)
+
+
+def _by_parent(refs: Iterable[Ref]) -> dict[str, list[Ref]]:
+    grouped: dict[str, list[Ref]] = defaultdict(list)
+    for ref in refs:
+        grouped[ref.parent_id or ""].append(ref)
+    return grouped
+
+
+async def _by_list(spec: ObjectSpec, session: Session, refs: Sequence[Ref]) -> dict[Ref, JsonObject]:
+    grouped = _by_parent(refs)
+    if "" in grouped:
+        raise ValueError(f"{spec.name}: the reference does not name the record it belongs to")
+
+    async def one(parent: str) -> dict[Ref, JsonObject]:
+        by_id = {id_of(record): record for record in await children_of(spec, session, parent)}
+        return {ref: by_id[ref.crm_id] for ref in grouped[parent] if ref.crm_id in by_id}
+
+    lists = await concurrently(one, grouped, session.settings.concurrency)
+    return {ref: record for found in lists for ref, record in found.items()}
+
+
+async def _by_id(spec: ObjectSpec, session: Session, refs: Sequence[Ref]) -> dict[Ref, JsonObject]:
+    async def one(ref: Ref) -> JsonObject | None:
+        return await get(spec, session, ref.crm_id)
+
+    found = await concurrently(one, refs if spec.routes.get else [], session.settings.concurrency)
+    return {ref: record for ref, record in zip(refs, found, strict=False) if record is not None}

@@ -1,0 +1,151 @@
+"""Writing the objects: in bulk where the account can, else one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from perio_pipeline.crm.concurrency import concurrently
+from perio_pipeline.crm.freshsales import constants, finding, outcomes, reading
+from perio_pipeline.crm.freshsales.bodies import (
+    ACCOUNT_LIST,
+    account_list,
+    create_body,
+    parent_of,
+    target_of,
+    update_body,
+    wrapped,
+)
+from perio_pipeline.crm.freshsales.bulk import Row, create_rows
+from perio_pipeline.crm.freshsales.keys import Key, bulk_key, upsert_key
+from perio_pipeline.crm.freshsales.limits import RefusedValueError
+from perio_pipeline.crm.freshsales.objects import LinkStyle, ObjectSpec
+from perio_pipeline.crm.freshsales.session import Session
+from perio_pipeline.crm.freshsales.snapshots import accounts_of
+from perio_pipeline.crm.http import JsonObject
+from perio_pipeline.crm.lookups import UnknownLookupError
+from perio_pipeline.crm.protocol import Outcome, Payload, Ref, Snapshot, Status
+
+
+class Records:
+    """One object of the account, driven by its specification."""
+
+    def __init__(self, spec: ObjectSpec, session: Session) -> None:
+        self._spec, self._session = spec, session
+
+    @property
+    def batch_size(self) -> int:
+        """How many payloads one request can carry."""
+        bulk = self._session.capabilities.bulk_upsert and self._spec.routes.bulk is not None
+        return constants.BULK_SIZE if bulk else 1
+
+    def batch_key(self, payload: Payload) -> str:
+        """Payloads that can go into a bulk job share one; the others are requests of their own."""
+        return self._spec.name if bulk_key(self._spec, payload, self._session.capabilities) else payload.source_key
+
+    async def create(self, batch: Sequence[Payload]) -> list[Outcome]:
+        """Write new records; those that can share a job do."""
+        found: dict[int, Outcome] = {}
+        bodies: dict[int, JsonObject] = {}
+        for number, payload in enumerate(batch):
+            try:
+                bodies[number] = self._body(payload)
+            except (RefusedValueError, UnknownLookupError) as error:
+                found[number] = outcomes.refused(error)
+        shared = self._shared({number: batch[number] for number in bodies})
+        rows = [Row(key, batch[number], bodies[number]) for number, key in shared.items()]
+        if rows:
+            found |= dict(zip(shared, await create_rows(self._spec, self._session, rows, self._alone), strict=True))
+        singles = [number for number in bodies if number not in shared]
+
+        async def one(number: int) -> Outcome:
+            return await self._single(batch[number], bodies[number])
+
+        done = await concurrently(one, singles, self._session.settings.concurrency)
+        found |= dict(zip(singles, done, strict=True))
+        return [found[number] for number in range(len(batch))]
+
+    async def update(self, ref: Ref, payload: Payload) -> Outcome:
+        """Set the payload's fields; a contact keeps the accounts it has besides the payload's."""
+        route = self._spec.routes.update
+        if route is None:
+            return Outcome(Status.REFUSED, code="not_updatable", reason="Freshsales cannot change this over the API.")
+        try:
+            body = update_body(self._spec, payload, self._session)
+        except (RefusedValueError, UnknownLookupError) as error:
+            return outcomes.refused(error)
+        account = payload.links.get("sales_account_id")
+        if account and self._spec.links.get("sales_account_id") is LinkStyle.PRIMARY_ACCOUNT:
+            held = await reading.get(self._spec, self._session, ref.crm_id)
+            body[ACCOUNT_LIST] = account_list(account, accounts_of(held or {}))
+        if not body:
+            return Outcome(Status.DONE, ref)
+        result = await self._session.call(route, route.at(id=ref.crm_id), body=wrapped(self._spec, body))
+        return outcomes.changed(result, ref, self._labels)
+
+    async def delete(self, ref: Ref) -> Outcome:
+        """Remove a record; for good, where the settings say so and the object can be forgotten."""
+        route, forget = self._spec.routes.delete, self._spec.routes.forget
+        if route is None:
+            return Outcome(Status.REFUSED, ref, "cannot_delete", "Freshsales deletes this only with its contact.")
+        outcome = outcomes.removed(await self._session.call(route, route.at(id=ref.crm_id)), ref)
+        if outcome.status is not Status.DONE or forget is None or not self._session.settings.forget:
+            return outcome
+        # A record that is gone may still lie in the recycle bin, where it holds its unique values.
+        final = outcomes.removed(await self._session.call(forget, forget.at(id=ref.crm_id)), ref)
+        if final.status is Status.REFUSED:
+            return Outcome(Status.REFUSED, ref, "not_forgotten", final.reason)
+        return outcome if final.code == "already_gone" else final
+
+    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
+        """Read records back with as few requests as the object allows."""
+        return await reading.read(self._spec, self._session, refs)
+
+    async def find(self, payload: Payload) -> Ref | None:
+        """Look for the record with the payload's mark."""
+        return await finding.find(self._spec, self._session, payload)
+
+    @property
+    def _labels(self) -> outcomes.Labels:
+        return self._session.labels.get(self._spec.model, {})
+
+    def _body(self, payload: Payload) -> JsonObject:
+        body = create_body(self._spec, payload, self._session)
+        if not self._session.capabilities.past_appointments and _is_past(body.get("end_date")):
+            raise RefusedValueError("past_appointment", "end_date", "the account takes no appointments in the past")
+        return body
+
+    def _shared(self, payloads: dict[int, Payload]) -> dict[int, Key]:
+        """The payloads that go into one job, with their keys; the same key must not stand in it twice."""
+        keys = {
+            number: bulk_key(self._spec, payload, self._session.capabilities) for number, payload in payloads.items()
+        }
+        counts = Counter(key.folded for key in keys.values() if key)
+        usable = {number: key for number, key in keys.items() if key and counts[key.folded] == 1}
+        return usable if len(usable) > 1 else {}
+
+    async def _alone(self, row: Row) -> Outcome:
+        return await self._single(row.payload, row.body)
+
+    async def _single(self, payload: Payload, body: JsonObject) -> Outcome:
+        spec, session = self._spec, self._session
+        key, upsert = upsert_key(spec, payload, session.capabilities), spec.routes.upsert
+        request = wrapped(spec, body)
+        if key is not None and upsert is not None:
+            result = await session.call(
+                upsert, upsert.path, body={"unique_identifier": {key.field: key.value}, **request}
+            )
+        else:
+            result = await session.call(spec.routes.create, spec.routes.create.path, body=request)
+        parent = parent_of(*target_of(spec, payload, session)) if spec.children else None
+        return outcomes.created(result, spec, parent, self._labels)
+
+
+def _is_past(stated: Any) -> bool:
+    try:
+        moment = datetime.fromisoformat(str(stated))
+    except ValueError:
+        return False
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) < datetime.now(UTC)

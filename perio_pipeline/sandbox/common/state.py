@@ -1,0 +1,94 @@
+"""What every sandbox is made of: a clock, a disk, planned faults, counts, and the records of its locations."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from perio_pipeline.sandbox.common.clock import SandboxClock
+from perio_pipeline.sandbox.common.config import ServerConfig
+from perio_pipeline.sandbox.common.faults import BaseFault, FaultPlan
+from perio_pipeline.sandbox.common.stats import Stats
+from perio_pipeline.sandbox.common.store import Collection, Disk, Json, Key, Table
+
+
+class BaseLocation:
+    """One customer's account. Every write goes through `put` or `delete`: memory, search and disk stay one."""
+
+    def __init__(
+        self, location_id: str, indexes: Mapping[str, tuple[str, ...]], clock: SandboxClock, disk: Disk, lag: float
+    ) -> None:
+        self.id = location_id
+        self._clock = clock
+        self._disk = disk
+        self._lag = lag
+        self._collections = {kind: Collection(indexed) for kind, indexed in indexes.items()}
+
+    def __getitem__(self, kind: str) -> Collection:
+        return self._collections[kind]
+
+    def put(self, kind: str, record: Json) -> Json:
+        """Store a record and return it."""
+        self[kind].set(record, self._clock.now())
+        self._disk.write(self.id, kind, record["id"], record)
+        return record
+
+    def delete(self, kind: str, record_id: Key) -> None:
+        """Remove a record."""
+        self[kind].remove(record_id, self._clock.now())
+        self._disk.write(self.id, kind, record_id, None)
+
+    def searchable(self, kind: str) -> Table:
+        """The records the search index has caught up with."""
+        return self[kind].visible(self._clock.now() - self._lag)
+
+    def restore(self, kind: str, record: Json) -> None:
+        """Take a record back from disk; the search has long seen it."""
+        self[kind].set(record, 0.0)
+
+
+class BaseSandbox(ABC):
+    """All locations behind one server, with what they share."""
+
+    fault_type: type[BaseFault]
+
+    def __init__(self, config: ServerConfig, faults: tuple[BaseFault, ...]) -> None:
+        self.disk = Disk(config.state_path)
+        self.run = int(self.disk.meta("starts") or 0) + 1
+        self.disk.remember("starts", str(self.run))
+        self.clock = SandboxClock(config.clock_factor, max(time.time(), float(self.disk.meta("clock") or 0)))
+        self.faults = FaultPlan(faults)
+        self.stats = Stats(config.record_requests)
+        self.expired_tokens: set[str] = set()
+
+    @abstractmethod
+    def digest(self) -> str:
+        """Hash of all content, the same for the same content however it came there."""
+
+    @abstractmethod
+    def edit(self, kind: str, record_id: Any, changes: Json) -> bool:
+        """Change a record as a person in the CRM would; None clears a property. False when there is no such record."""
+
+    def load(self, locations: Mapping[str, BaseLocation]) -> None:
+        """Give the locations back what the disk has kept for them."""
+        for location_id, kind, record in self.disk.load():
+            if location_id in locations:
+                locations[location_id].restore(kind, record)
+
+    def commit(self) -> None:
+        """Make all writes durable."""
+        self.disk.commit(self.clock.now())
+
+    def close(self) -> None:
+        """Write what is left and let go of the state file."""
+        self.commit()
+        self.disk.close()
+
+
+def edited(record: Json, changes: Json, custom: str) -> Json:
+    """A record after changes; None clears a property, or a value in its `custom` property (name -> value)."""
+    merged = {**record, **changes}
+    if custom in record:
+        values = {**record[custom], **changes.get(custom, {})}
+        merged[custom] = {name: value for name, value in values.items() if value is not None}
+    return {name: value for name, value in merged.items() if value is not None}
