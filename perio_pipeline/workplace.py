@@ -91,6 +91,8 @@ class Workplace:
                     account_id=account.id,
                     token=resolve(account.token, f"the token of account {account.name}"),
                     time_scale=destination.time_scale,
+                    plan=destination.plan,
+                    capabilities=destination.capabilities,
                 ),
             )
             for account in destination.accounts

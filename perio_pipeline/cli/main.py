@@ -32,7 +32,7 @@ SAMPLE_PRACTICE = "harbor"
 UI_URL = "http://127.0.0.1:3000"
 
 SHOWN = {
-    "source": "source",
+    "source": "src",
     "quarantined": "quar",
     "left_out": "left",
     "created": "new",
@@ -40,7 +40,7 @@ SHOWN = {
     "unchanged": "same",
     "failed": "fail",
     "cells_compared": "cells",
-    "differences_unexplained": "UNEXPL",
+    "differences_unexplained": "diff",
     "requests": "req",
     "rate_limited": "429",
 }
@@ -230,7 +230,7 @@ def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
 
 
 def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
-    table = Table(title=f"PANDA → {crm}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=f"PANDA → {crm}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("object", no_wrap=True)
     for header in SHOWN.values():
         table.add_column(header, justify="right", no_wrap=True)

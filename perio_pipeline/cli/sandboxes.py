@@ -10,15 +10,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
+from perio_pipeline.crm.protocol import FieldSpec, FieldType
 from perio_pipeline.errors import DestinationError, SettingsError
-from perio_pipeline.mapping.practice import VARIABLE, Practice, is_sandbox
+from perio_pipeline.mapping.practice import VARIABLE, Destination, Practice, is_sandbox
 from perio_pipeline.panda.tables import PROVIDER
-from perio_pipeline.sandbox.highlevel import seed, server
-from perio_pipeline.sandbox.highlevel.config import SandboxConfig
+from perio_pipeline.sandbox.freshsales import seed as freshsales_seed
+from perio_pipeline.sandbox.freshsales import server as freshsales_server
+from perio_pipeline.sandbox.freshsales.config import FieldConfig, ModuleConfig
+from perio_pipeline.sandbox.freshsales.config import SandboxConfig as FreshsalesConfig
+from perio_pipeline.sandbox.highlevel import seed as highlevel_seed
+from perio_pipeline.sandbox.highlevel import server as highlevel_server
+from perio_pipeline.sandbox.highlevel.config import SandboxConfig as HighLevelConfig
 from perio_pipeline.workplace import Workplace
 
 START_SECONDS = 20
@@ -55,14 +63,24 @@ def address(practice: Practice, crm: str) -> tuple[str, int]:
     return parts.hostname or "127.0.0.1", parts.port or 80
 
 
-def configuration(workplace: Workplace, practice: Practice, crm: str) -> SandboxConfig:
-    """Build the sandbox of a practice: its accounts, and users with the e-mails of PANDA's providers."""
-    if crm != "highlevel":
-        raise SettingsError(f"There is no sandbox for {crm}.", "Use highlevel.")
-    emails = provider_emails(workplace, practice)
+def configuration(workplace: Workplace, practice: Practice, crm: str) -> Any:
+    """Build the sandbox of a practice: its accounts, and users with the e-mails of PANDA's providers.
+
+    Raises:
+        SettingsError: there is no sandbox for this CRM.
+    """
+    if crm not in SANDBOXES:
+        raise SettingsError(f"There is no sandbox for {crm}.", f"Use one of: {', '.join(SANDBOXES)}.")
+    state = workplace.data / "sandbox" / f"{crm}-{practice.practice}.sqlite"
+    state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     destination = practice.destination(crm)
+    return SANDBOXES[crm].build(workplace, practice, destination, state_path=state, clock_factor=destination.time_scale)
+
+
+def _highlevel(workplace: Workplace, practice: Practice, destination: Destination, **server: Any) -> Any:
+    emails = provider_emails(workplace, practice)
     locations = tuple(
-        seed.practice(
+        highlevel_seed.practice(
             account.id,
             f"{practice.name}: {account.name}",
             sandbox_token(practice.practice, account.name),
@@ -71,9 +89,77 @@ def configuration(workplace: Workplace, practice: Practice, crm: str) -> Sandbox
         )
         for account in destination.accounts
     )
-    state = workplace.data / "sandbox" / f"{crm}-{practice.practice}.sqlite"
-    state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return SandboxConfig(locations=locations, clock_factor=destination.time_scale, state_path=state)
+    return HighLevelConfig(locations=locations, **server)
+
+
+def _freshsales(workplace: Workplace, practice: Practice, destination: Destination, **server: Any) -> Any:
+    """Custom fields are there already, as an admin makes them from the checklist: the API makes none of them."""
+    mapping = workplace.mapping("freshsales")
+    models = {spec.model for spec in mapping.field_specs()}
+    accounts = tuple(
+        freshsales_seed.practice(
+            account.id,
+            f"{practice.name}: {account.name}",
+            sandbox_token(practice.practice, account.name),
+            plan=destination.plan,  # type: ignore[arg-type]  # the configuration checks it
+            user_emails=provider_emails(workplace, practice),
+            custom_fields=[_admins_field(spec) for spec in mapping.field_specs()],
+            custom_modules=[
+                ModuleConfig(entity_name=model, singular_name=model, plural_name=f"{model}s")
+                for model in sorted(models)
+                if model.startswith("cm_")
+            ],
+            time_zone=practice.time_zone,
+        )
+        for account in destination.accounts
+    )
+    return FreshsalesConfig(accounts=accounts, **server)
+
+
+ADMIN_TYPES = {
+    FieldType.TEXT: "text",
+    FieldType.PHONE: "text",
+    FieldType.LONG_TEXT: "paragraph",
+    FieldType.NUMBER: "number",
+    FieldType.DATE: "date",
+    FieldType.DATE_TIME: "date_time",
+    FieldType.CHOICE: "dropdown",
+    FieldType.MULTI_CHOICE: "multi_select_dropdown",
+    FieldType.CHECKBOX: "checkbox",
+    FieldType.LOOKUP: "auto_complete",
+}
+"""What an admin picks in Freshsales' field editor for each of our types."""
+
+
+def _admins_field(spec: FieldSpec) -> FieldConfig:
+    return FieldConfig.model_validate(
+        {
+            "name": spec.label,
+            "type": ADMIN_TYPES[spec.type],
+            "choices": spec.options,
+            "module": _module(spec.model),
+            **({"lookup": _module(spec.target)} if spec.target else {}),
+        }
+    )
+
+
+def _module(model: str) -> str:
+    return model if model.startswith("cm_") else f"{model}s"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A CRM's sandbox: how it is configured for a practice, and how it is served."""
+
+    build: Callable[..., Any]
+    serve: Callable[..., None]
+
+
+SANDBOXES = {
+    "highlevel": Sandbox(_highlevel, highlevel_server.serve),
+    "freshsales": Sandbox(_freshsales, freshsales_server.serve),
+}
+"""Every CRM that has one."""
 
 
 def provider_emails(workplace: Workplace, practice: Practice) -> list[str]:
@@ -86,7 +172,8 @@ def provider_emails(workplace: Workplace, practice: Practice) -> list[str]:
 def serve(workplace: Workplace, practice: Practice, crm: str) -> None:
     """Serve the practice's sandbox until interrupted."""
     host, port = address(practice, crm)
-    server.serve(configuration(workplace, practice, crm), host=host, port=port)
+    config = configuration(workplace, practice, crm)
+    SANDBOXES[crm].serve(config, host=host, port=port)
 
 
 @contextmanager

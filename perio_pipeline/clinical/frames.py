@@ -21,6 +21,7 @@ CONFIDENCES = ("high", "medium", "low")
 TREATMENT_STAGES = ("diagnosis", "active_therapy", "reevaluation", "maintenance")
 """What a practice calls the stage of a case; both therapies of `PHASES` are active therapy."""
 
+_NEWEST = ("latest", "second latest", "third latest", "fourth latest", "fifth latest")
 _GRADES = PERIO_DIAGNOSIS.column("grade").choices
 _EXTENTS = PERIO_DIAGNOSIS.column("extent").choices
 _STAGES = tuple(code for code in CLASSIFICATIONS if code != "periodontitis")
@@ -120,6 +121,7 @@ PATIENT_SUMMARY = Table(
                 "max_mobility",
             )
         ),
+        *(c.date(f"exam_date_{place}", f"date of the {word} exam") for place, word in enumerate(_NEWEST, start=1)),
         c.text("classification_recorded", "latest recorded diagnosis", choices=CLASSIFICATIONS),
         c.text("grade_recorded", "grade recorded with it", choices=_GRADES),
         c.datetime("classified_at", "when it was recorded"),

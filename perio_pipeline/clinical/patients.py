@@ -13,6 +13,8 @@ from perio_pipeline.clinical.frames import PATIENT_SUMMARY, conform
 from perio_pipeline.clinical.staging import RANKS, STAGE_1
 
 _DATES_SHOWN = 20
+_DATED = 5
+"""Visits that have a date column of their own: what PANDA puts side by side."""
 
 
 def patient_summary(
@@ -55,12 +57,14 @@ def _visits(exams: pd.DataFrame) -> pd.DataFrame:
     place = days.groupby("patient_id").cumcount()
     shown = days[place < _DATES_SHOWN]
     dates = shown["exam_date"].dt.strftime("%Y-%m-%d").groupby(shown["patient_id"]).agg(", ".join)
+    newest = days[place < _DATED].assign(place=place + 1).pivot(index="patient_id", columns="place", values="exam_date")
     more = (days.groupby("patient_id").size() - _DATES_SHOWN).clip(lower=0)
     return pd.DataFrame(
         {
             "last_exam_date": by_patient["exam_date"].last(),
             "exams": by_patient.size(),
             "exam_dates": dates.mask(more > 0, dates + " +" + more.astype("str")),
+            **{f"exam_date_{number}": newest.get(number) for number in range(1, _DATED + 1)},
         }
     )
 

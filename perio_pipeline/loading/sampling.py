@@ -58,14 +58,20 @@ def uncovered(mapping: Mapping, shaped: Shaped, chosen: set[str]) -> list[str]:
 
 
 def sample_frame(mapping: Mapping, shaped: Shaped, chosen: set[str]) -> pd.DataFrame:
-    """Return every record (object, source_key) that belongs to the chosen patients, with the parents they link to."""
+    """Return every record (object, source_key) that belongs to the chosen patients, with the parents they link to.
+
+    Objects that nothing links to and that link to nothing, such as providers, belong to every sample.
+    """
     root = patient_object(mapping)
     keys: dict[str, set[str]] = defaultdict(set, {root: chosen})
-    for name, obj in mapping.objects.items():
-        links = [LINK + link for link, target in obj.links.items() if target.object == root]
-        for link in links:
-            frame = shaped[name]
-            keys[name] |= set(frame.loc[frame[link].isin(chosen), "source_key"])
+    linked = {link.object for obj in mapping.objects.values() for link in obj.links.values()}
+    for name, obj in mapping.objects.items():  # parents first, so that what hangs on a plan comes with it
+        frame = shaped[name]
+        for link, target in obj.links.items():
+            if name != root and obj.account == "patient":
+                keys[name] |= set(frame.loc[frame[LINK + link].isin(keys[target.object]), "source_key"])
+        if not obj.links and name not in linked:
+            keys[name] |= set(frame["source_key"])
     for name, obj in reversed(mapping.objects.items()):  # children first, so that parents' parents come along
         frame = shaped[name]
         mine = frame[frame["source_key"].isin(keys[name])]

@@ -64,6 +64,8 @@ class _Check:
             self.column((*self.entry, "select", position), condition.column)
             if condition.reason.startswith("="):
                 self.column((*self.entry, "select", position), condition.reason[1:])
+        if self.obj.account == "patient":
+            self.column((*self.entry, "patient"), self.obj.patient)
         self.links()
         for block, fields in (("fields", self.obj.fields), ("custom", self.obj.custom)):
             for name, field in fields.items():
@@ -139,9 +141,6 @@ class _Check:
             if link.object not in order[: order.index(self.name)]:
                 problem = f"{link.object} does not stand before {self.name}."
                 raise self.file.error(entry, problem, "Name an object further up: parents are loaded first.")
-            if self.mapping.objects[link.object].account == "linked" and "patient_id" not in self.rows.column_names:
-                problem = f"{link.object} goes where patients of its links go, and {self.name} has no patient_id."
-                raise self.file.error(entry, problem, "Link to it from rows that belong to a patient.")
         if self.obj.account == "linked" and len(self.obj.key) != 1:
             problem = "an object with `account: linked` is named by one column."
             raise self.file.error((*self.entry, "key"), problem, "Use a frame with a key of one column.")

@@ -32,6 +32,7 @@ class FieldMap(Entry):
         transform: how the source value becomes the CRM's; `text` unless said otherwise.
         choices: canonical code → the CRM's label; a code not listed is an error.
         lookup: the value names something in the account (stage, user, calendar) that the adapter turns into an id.
+        otherwise: what is sent where PANDA has no value and the CRM demands one.
         plus_minutes: a column of minutes added to a time before it is transformed.
         shared_from: for a field that must be unique in the CRM: the columns, best first, one of which it takes.
         withheld_to: the custom fields that hold those values where another record holds them already.
@@ -46,6 +47,7 @@ class FieldMap(Entry):
     transform: TransformName = Field("text", alias="as")
     choices: dict[str, str] = Field(default_factory=dict)
     lookup: bool = False
+    otherwise: int | str | None = None
     plus_minutes: str | None = None
     shared_from: tuple[str, ...] = ()
     withheld_to: tuple[str, ...] = ()
@@ -114,11 +116,13 @@ class Link(Entry):
         object: the other object.
         by: the column that holds its source key.
         required: a record without it cannot be loaded.
+        label: of the custom look-up field that carries the link, where the CRM has no field of its own for it.
     """
 
     object: str
     by: str
     required: bool = True
+    label: str = ""
 
 
 class Mark(Entry):
@@ -149,8 +153,9 @@ class ObjectMap(Entry):
         model: the CRM entity that carries its custom fields.
         rows: the frame with one row per record.
         key: the column (or columns) of the rows that form the source key.
-        account: which of the destination's accounts a record goes to: that of its `patient`, or every account that
-            needs it (`linked`).
+        account: which of the destination's accounts a record goes to: that of its `patient`, every account that
+            needs it (`linked`), or each one (`every`).
+        patient: the column that says whose record it is.
         mark: how the record is found again.
     """
 
@@ -159,7 +164,8 @@ class ObjectMap(Entry):
     model: str
     rows: str
     key: tuple[str, ...]
-    account: Literal["patient", "linked"] = "patient"
+    account: Literal["patient", "linked", "every"] = "patient"
+    patient: str = "patient_id"
     join: dict[str, Join] = Field(default_factory=dict)
     select: tuple[Select, ...] = ()
     mark: Mark
@@ -196,11 +202,15 @@ class Mapping(Entry):
 
     def field_specs(self) -> list[FieldSpec]:
         """The custom fields the CRM must have, once each."""
-        specs = {
-            (obj.model, name): FieldSpec(obj.model, name, field.type, field.label, tuple(field.choices.values()))
-            for obj in self.objects.values()
-            for name, field in obj.custom.items()
-        }
+        specs: dict[tuple[str, str], FieldSpec] = {}
+        for obj in self.objects.values():
+            for name, field in obj.custom.items():
+                options = tuple(dict.fromkeys(label for label in field.choices.values() if label))
+                specs[obj.model, name] = FieldSpec(obj.model, name, field.type, field.label, options)
+            for name, link in obj.links.items():
+                if link.label:
+                    target = self.objects[link.object].model
+                    specs[obj.model, name] = FieldSpec(obj.model, name, FieldType.LOOKUP, link.label, target=target)
         return list(specs.values())
 
     def lookups(self) -> dict[str, set[str]]:

@@ -69,12 +69,16 @@ class Destination(Entry):
         mapping: the mapping file, relative to the mappings folder.
         url: the API's address; a loopback address is a sandbox.
         time_scale: how many times faster than real time the sandbox's clock runs.
+        plan: the CRM's plan tier, where limits depend on it.
+        capabilities: named behaviours of the account, where they differ from the adapter's defaults.
         accounts: at least one.
     """
 
     mapping: str
     url: str
     time_scale: float = Field(1, ge=1)
+    plan: str = ""
+    capabilities: dict[str, bool | str] = Field(default_factory=dict)
     accounts: tuple[Account, ...] = Field(min_length=1)
     schema_plan: SchemaApproval = SchemaApproval()
     confirmation: Confirmation | None = None

@@ -25,6 +25,11 @@ class Router:
     offices: Dictionary[str, str]
     default: str
 
+    @property
+    def accounts(self) -> list[str]:
+        """Every account, once."""
+        return sorted({self.default, *self.offices.values()})
+
     def route(self, frames: Frames) -> pd.Series[str]:
         """Return patient_id → account for every valid patient."""
         patients = frames[PATIENT]
@@ -67,9 +72,12 @@ def build_rows(name: str, mapping: Mapping, frames: Frames, router: Router) -> R
     selected, left_out = _selected(obj, frames)
     if obj.account == "linked":
         selected = _fan_out(selected, name, mapping, frames, router)
+    elif obj.account == "every":
+        everywhere = pd.DataFrame({"account": router.accounts}, dtype=TEXT)
+        selected = selected.merge(everywhere, how="cross")
     else:
         accounts = router.route(frames)
-        selected = selected.assign(account=selected["patient_id"].map(accounts).fillna(router.default))
+        selected = selected.assign(account=selected[obj.patient].map(accounts).fillna(router.default))
     return Rows(selected.reset_index(drop=True), left_out.reset_index(drop=True))
 
 
@@ -118,14 +126,12 @@ def _join(rows: pd.DataFrame, alias: str, join: Join, frames: Frames) -> pd.Data
 
 def _fan_out(rows: pd.DataFrame, name: str, mapping: Mapping, frames: Frames, router: Router) -> pd.DataFrame:
     """One row per account in which another object links to the record; the default account where none does."""
-    routes = router.route(frames)
-    pairs = []
-    for obj in mapping.objects.values():
+    pairs = [pd.DataFrame({"by": [], "account": []}, dtype=TEXT)]
+    for other, obj in mapping.objects.items():
         for link in (link for link in obj.links.values() if link.object == name):
-            linking, _ = _selected(obj, frames)
-            accounts = linking["patient_id"].map(routes).fillna(router.default)
-            pairs.append(pd.DataFrame({"by": linking[link.by], "account": accounts}))
-    needed = pd.concat(pairs).dropna().drop_duplicates() if pairs else pd.DataFrame({"by": [], "account": []})
+            linking = build_rows(other, mapping, frames, router).frame
+            pairs.append(pd.DataFrame({"by": linking[link.by], "account": linking["account"]}))
+    needed = pd.concat(pairs).dropna().drop_duplicates()
     (key,) = mapping.objects[name].key
     merged = rows.merge(needed, how="left", left_on=key, right_on="by", sort=False).drop(columns="by")
     return merged.assign(account=merged["account"].astype(TEXT).fillna(router.default))

@@ -70,7 +70,8 @@ def field_values(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Cells:
         return labels.mask(labels == "")
     if field.plus_minutes:
         source = source + pd.to_timedelta(rows[field.plus_minutes].fillna(0).astype("int64"), unit="min")
-    return TRANSFORMS[field.transform].apply(source, locale)
+    made = TRANSFORMS[field.transform].apply(source, locale)
+    return made if field.otherwise is None else made.fillna(field.otherwise)
 
 
 def _render(template: str, rows: pd.DataFrame, locale: Locale) -> Cells:

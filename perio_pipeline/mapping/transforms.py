@@ -174,9 +174,9 @@ TRANSFORMS: dict[str, Transform] = {
     "unusable_phone": Transform(unusable_phone, frozenset({Kind.TEXT}), _TEXTS),
     "date": Transform(date, _TIMES, _TEXTS | {FieldType.DATE}),
     "timestamp": Transform(timestamp, _TIMES, _TEXTS),
-    "instant": Transform(instant, frozenset({Kind.DATETIME}), _TEXTS),
+    "instant": Transform(instant, frozenset({Kind.DATETIME}), _TEXTS | {FieldType.DATE_TIME}),
     "number": Transform(number, frozenset({Kind.INTEGER, Kind.DECIMAL}), frozenset({FieldType.NUMBER})),
     "note_text": Transform(note_text, frozenset({Kind.TEXT}), _TEXTS),
-    "flag": Transform(flag, frozenset({Kind.BOOLEAN}), _TEXTS),
+    "flag": Transform(flag, frozenset({Kind.BOOLEAN}), _TEXTS | {FieldType.CHECKBOX}),
 }
 """Every transform a mapping file may name."""

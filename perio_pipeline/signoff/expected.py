@@ -108,7 +108,10 @@ def _value(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> tuple[Texts, 
         minutes = rows[field.plus_minutes].astype("Float64").fillna(0).to_numpy("float64")
         column = pd.to_datetime(column) + pd.to_timedelta(minutes, unit="min")
     comparator = COMPARATORS[field.transform]
-    return comparator.shown(column, locale), comparator
+    shown = comparator.shown(column, locale)
+    if field.otherwise is not None:
+        shown = as_texts([plain(field.otherwise) if text is None else text for text in shown.tolist()])
+    return shown, comparator
 
 
 def _filled(template: str, rows: pd.DataFrame, locale: Locale) -> Texts:

@@ -73,6 +73,18 @@ PRIMARY_REFERRAL = Table(
     "Each loaded patient's primary referral source.",
 )
 
+REFERRER_VOLUME = Table(
+    "referrer_volume",
+    ("source_id",),
+    (
+        c.identifier("source_id", "a referrer"),
+        c.integer("referrals", "how many patients it referred", required=True, phi=False),
+        c.date("first_referral_date", "its first referral", phi=False),
+        c.date("last_referral_date", "its latest referral", phi=False),
+    ),
+    "How much each referrer refers.",
+)
+
 LIKELY_DUPLICATE = Table(
     "likely_duplicate",
     ("patient_id", "other_id"),
@@ -101,6 +113,7 @@ DERIVED = (
     REFERRING_PRACTICE,
     REFERRING_PRACTICE_MEMBER,
     PRIMARY_REFERRAL,
+    REFERRER_VOLUME,
     LIKELY_DUPLICATE,
     CARRIED_FORWARD_EXAM,
 )

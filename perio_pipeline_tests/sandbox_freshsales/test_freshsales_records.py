@@ -112,6 +112,8 @@ def test_2_includes(api: Any) -> None:
     assert answer["contact"]["sales_accounts"][0]["id"] == household["id"]
     assert [item["id"] for item in answer["deals"]] == [deal["id"]]
     assert [len(answer[kind]) for kind in ("notes", "tasks", "appointments")] == [1, 1, 0]
+    beside = api("GET", f"/deals/{deal['id']}?include=contacts").json()
+    assert [item["id"] for item in beside["contacts"]] == [contact["id"]]
     assert api("GET", f"/sales_accounts/{household['id']}?include=deals").json()["deals"][0]["id"] == deal["id"]
 
 

@@ -73,8 +73,12 @@ def _linking_frames(mapping: Mapping, name: str) -> set[str]:
     """The frames of the objects that link to this one: they decide which accounts need it."""
     if mapping.objects[name].account != "linked":
         return set()
-    linking = [obj for obj in mapping.objects.values() if any(link.object == name for link in obj.links.values())]
-    return {frame for obj in linking for frame in obj.frames()}
+    linking = [
+        other for other, obj in mapping.objects.items() if any(link.object == name for link in obj.links.values())
+    ]
+    return {
+        frame for other in linking for frame in (*mapping.objects[other].frames(), *_linking_frames(mapping, other))
+    }
 
 
 def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:

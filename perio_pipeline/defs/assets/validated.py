@@ -29,13 +29,14 @@ from perio_pipeline.validation.frames import (
     LIKELY_DUPLICATE,
     PATIENT_IDENTITY,
     PRIMARY_REFERRAL,
+    REFERRER_VOLUME,
     REFERRING_PRACTICE,
     REFERRING_PRACTICE_MEMBER,
 )
 from perio_pipeline.validation.identity import PatientPolicies, patient_identity
 from perio_pipeline.validation.likely_duplicates import likely_duplicates
 from perio_pipeline.validation.practices import referring_practices
-from perio_pipeline.validation.referrals import primary_referral
+from perio_pipeline.validation.referrals import primary_referral, referrer_volume
 from perio_pipeline.validation.validate import validate
 
 STREAMED = frozenset({"perio_site", "perio_tooth"})
@@ -165,6 +166,10 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
     def primary(referral: pd.DataFrame, members: pd.DataFrame, identity: pd.DataFrame) -> pd.DataFrame:
         return primary_referral(referral, members, identity)
 
+    @frame(REFERRER_VOLUME, referral="referral", identity="patient_identity")
+    def volume(referral: pd.DataFrame, identity: pd.DataFrame) -> pd.DataFrame:
+        return referrer_volume(referral, identity)
+
     @frame(LIKELY_DUPLICATE, patient="patient")
     def likely(patient: pd.DataFrame) -> pd.DataFrame:
         return likely_duplicates(patient)
@@ -174,7 +179,7 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
         pieces = sites.chunks(PIECE, "exam_id")
         return carried_forward(exams, pd.concat([site_fingerprints(piece) for piece in pieces]))
 
-    return [identity, contact_point, referring_practice, referring_practice_member, primary, likely, carried]
+    return [identity, contact_point, referring_practice, referring_practice_member, primary, volume, likely, carried]
 
 
 def _counts(column: "pd.Series[str]") -> dict[str, int]:

@@ -113,6 +113,9 @@ def answered(call: Call, module: Module, record: Json) -> Json:
         beside["users"] = [owner] if owner else []
     if module == CONTACTS and "sales_accounts" in wanted:
         body["sales_accounts"] = contact_rules.linked_accounts(call, record)
+    if module == DEALS and "contacts" in wanted:
+        linked = (call.account["contacts"].get(number) for number in record.get("contact_ids", []))
+        beside["contacts"] = [shown(call, CONTACTS, contact) for contact in linked if contact]
     if "deals" in wanted:
         beside["deals"] = _deals(call, module, record["id"])
     for kind in CHILDREN:
