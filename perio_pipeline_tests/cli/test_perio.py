@@ -172,7 +172,10 @@ def test_a_second_migration_sends_no_writes_and_its_runs_are_seen_in_dagster(her
 
 
 def test_status_of_a_practice_nobody_migrated_is_empty(here: World) -> None:
-    assert json.loads(perio("status", "--json").stdout) == {"practice": PRACTICE, "destinations": {"highlevel": {}}}
+    assert json.loads(perio("status", "--json").stdout) == {
+        "practice": PRACTICE,
+        "destinations": {"highlevel": {}, "freshsales": {}},
+    }
 
 
 def test_the_sandbox_is_served_on_this_machine_only(here: World) -> None:

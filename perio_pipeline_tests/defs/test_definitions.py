@@ -15,6 +15,17 @@ from perio_pipeline.workplace import Workplace
 PROJECT = Path(__file__).resolve().parents[2]
 OBJECTS = ("companies", "contacts", "company_links", "opportunities", "tasks", "appointments", "notes")
 
+FRESHSALES_OBJECTS = (
+    "sales_accounts",
+    "providers",
+    "referring_dentists",
+    "contacts",
+    "deals",
+    "treatment_plan_lines",
+    "appointments",
+    "notes",
+)
+
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
@@ -38,8 +49,9 @@ def test_there_is_an_extract_and_a_validated_frame_for_every_canonical_table(gra
 
 
 def test_every_object_is_shaped_loaded_and_read_back(graph: dict[str, dg.AssetSpec]) -> None:
-    for name in OBJECTS:
-        assert {f"highlevel/{stage}/{name}" for stage in ("shaped", "loaded", "readback")} <= set(graph)
+    for crm, objects in (("highlevel", OBJECTS), ("freshsales", FRESHSALES_OBJECTS)):
+        for name in objects:
+            assert {f"{crm}/{stage}/{name}" for stage in ("shaped", "loaded", "readback")} <= set(graph)
 
 
 def test_companies_load_before_contacts_are_linked_to_them(graph: dict[str, dg.AssetSpec]) -> None:
@@ -65,13 +77,14 @@ def test_every_asset_is_partitioned_by_practice(graph: dict[str, dg.AssetSpec]) 
 
 def test_every_check_records_its_practice(definitions: dg.Definitions) -> None:
     specs = [spec for check in definitions.asset_checks or [] for spec in check.check_specs]
-    assert len(specs) == 2 * len(TABLES) + 1 + 3 * len(OBJECTS)
+    assert len(specs) == 2 * len(TABLES) + 1 + 3 * (len(OBJECTS) + len(FRESHSALES_OBJECTS))
     assert all(spec.partitions_def is not None for spec in specs)
 
 
 def test_there_is_a_sample_and_a_full_job_per_destination(definitions: dg.Definitions) -> None:
     names = {job.name for job in definitions.resolve_all_job_defs()}
     assert {"sample_migration_highlevel", "full_migration_highlevel"} <= names
+    assert {"sample_migration_freshsales", "full_migration_freshsales"} <= names
 
 
 def test_the_harmless_pass_is_the_default(definitions: dg.Definitions) -> None:

@@ -14,20 +14,21 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from perio_pipeline.cli.sandboxes import configuration
+from perio_pipeline.cli.sandboxes import configuration, sandbox_token
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.build import build_definitions
 from perio_pipeline.defs.jobs import job_name, load_config
 from perio_pipeline.defs.resources import WorkplaceResource
 from perio_pipeline.panda.sample.generate import generate
-from perio_pipeline.sandbox.highlevel.config import SandboxConfig
-from perio_pipeline.sandbox.highlevel.server import RunningSandbox, running
+from perio_pipeline.sandbox.freshsales import server as freshsales_server
+from perio_pipeline.sandbox.highlevel import server as highlevel_server
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 from perio_pipeline.workplace import Workplace
 
 PROJECT = Path(__file__).resolve().parents[2]
 PRACTICE = "harbor"
 CRM = "highlevel"
+SERVERS: dict[str, Any] = {"highlevel": highlevel_server, "freshsales": freshsales_server}
 TOKEN_VARIABLE = "PERIO_HARBOR_HIGHLEVEL_TOKEN"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -37,9 +38,10 @@ class World:
     """One practice with its sandbox. `instance` is Dagster's; it lives as long as the world."""
 
     rooms: Workplace
-    sandbox: RunningSandbox
+    sandbox: Any
     token: str
     instance: dg.DagsterInstance
+    crm: str = CRM
     results: list[dg.ExecuteInProcessResult] = field(default_factory=list)
 
     def definitions(self) -> dg.Definitions:
@@ -47,9 +49,9 @@ class World:
         return build_definitions(self.rooms, resource)
 
     def migrate(self, load_pass: LoadPass = LoadPass.FULL) -> dg.ExecuteInProcessResult:
-        job = self.definitions().resolve_job_def(job_name(load_pass, CRM))
+        job = self.definitions().resolve_job_def(job_name(load_pass, self.crm))
         result = job.execute_in_process(
-            run_config={**load_config(load_pass, CRM, self.rooms.mapping(CRM)), **QUIET},
+            run_config={**load_config(load_pass, self.crm, self.rooms.mapping(self.crm)), **QUIET},
             instance=self.instance,
             partition_key=PRACTICE,
             raise_on_error=False,
@@ -60,8 +62,8 @@ class World:
     def status(self) -> dict[str, ObjectStatus]:
         journal = self.rooms.journal()
         try:
-            traffic = journal.traffic(PRACTICE, CRM)
-            return destination_status(self.rooms.store(), PRACTICE, CRM, self.rooms.mapping(CRM), traffic)
+            traffic = journal.traffic(PRACTICE, self.crm)
+            return destination_status(self.rooms.store(), PRACTICE, self.crm, self.rooms.mapping(self.crm), traffic)
         finally:
             journal.close()
 
@@ -91,41 +93,41 @@ def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 
 @contextmanager
 def world(
-    folder: Path, sample: Path, practice_changes: dict[str, Any] | None = None, **sandbox_changes: Any
+    folder: Path,
+    sample: Path,
+    practice_changes: dict[str, Any] | None = None,
+    crm: str = CRM,
+    **sandbox_changes: Any,
 ) -> Iterator[World]:
     """Lay out mappings and data in a folder, and serve the practice's sandbox.
 
     Args:
         folder: an empty one.
         sample: the practice's database.
-        practice_changes: changes to the HighLevel part of the practice's file.
+        practice_changes: changes to the CRM's part of the practice's file.
+        crm: the destination.
         sandbox_changes: changes to the sandbox's configuration.
     """
     rooms = Workplace(folder / "data", folder / "mappings")
     shutil.copytree(PROJECT / "mappings", rooms.mappings)
     (rooms.data / "sample").mkdir(parents=True)
     shutil.copy(sample, rooms.data / "sample" / f"{PRACTICE}.db")
-    _edit(rooms, {"time_scale": 200, **(practice_changes or {})})
-    config = configuration(rooms, rooms.practice(PRACTICE), CRM)
-    config = SandboxConfig(**{**dict(config), "state_path": None, **sandbox_changes})
-    token = config.locations[0].tokens[0].token
-    with running(config) as sandbox, pytest.MonkeyPatch.context() as environment:
+    scale = rooms.practice(PRACTICE).destination(crm).time_scale
+    _edit(rooms, crm, {"time_scale": max(200, scale), **(practice_changes or {})})
+    config = configuration(rooms, rooms.practice(PRACTICE), crm)
+    config = type(config)(**{**dict(config), "state_path": None, **sandbox_changes})
+    token = config.locations[0].tokens[0].token if crm == CRM else sandbox_token(PRACTICE, "main")
+    with SERVERS[crm].running(config) as sandbox, pytest.MonkeyPatch.context() as environment:
         environment.setenv(TOKEN_VARIABLE, token)
-        _edit(rooms, {"url": sandbox.base_url})
+        environment.setenv("PERIO_HARBOR_FRESHSALES_TOKEN", sandbox_token(PRACTICE, "main"))
+        _edit(rooms, crm, {"url": sandbox.base_url})
         with dg.DagsterInstance.ephemeral() as instance:
-            yield World(rooms, sandbox, token, instance)
+            yield World(rooms, sandbox, token, instance, crm)
 
 
-def edit_practice(rooms: Workplace, **changes: Any) -> None:
-    """Change the practice's file at its top level."""
+def _edit(rooms: Workplace, crm: str, changes: dict[str, Any]) -> None:
     yaml, path, content = _read(rooms)
-    content.update(changes)
-    yaml.dump(content, path)
-
-
-def _edit(rooms: Workplace, changes: dict[str, Any]) -> None:
-    yaml, path, content = _read(rooms)
-    content["destinations"][CRM].update(changes)
+    content["destinations"][crm].update(changes)
     yaml.dump(content, path)
 
 
