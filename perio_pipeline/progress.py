@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,14 @@ class Progress:
     total: int
 
 
-_listeners: list[Callable[[Progress], None]] = []
+@dataclass(frozen=True)
+class Waiting:
+    """The CRM's limit makes a step wait until a moment, in UTC."""
+
+    until: datetime
+
+
+_listeners: list[Callable[[Progress | Waiting], None]] = []
 
 
 def report(step: str, done: int, total: int) -> None:
@@ -25,8 +33,14 @@ def report(step: str, done: int, total: int) -> None:
         listener(Progress(step, done, total))
 
 
+def waiting(seconds: float, until: datetime) -> None:
+    """Tell all listeners of a long wait as it begins."""
+    for listener in _listeners:
+        listener(Waiting(until))
+
+
 @contextmanager
-def listening(listener: Callable[[Progress], None]) -> Iterator[None]:
+def listening(listener: Callable[[Progress | Waiting], None]) -> Iterator[None]:
     """Listen for as long as the block runs."""
     _listeners.append(listener)
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from perio_pipeline import progress
 from perio_pipeline.crm.protocol import AccountSettings, Adapter
 from perio_pipeline.errors import SettingsError
 from perio_pipeline.loading.journal import Journal, RunInfo, open_journal
@@ -94,6 +95,7 @@ class Workplace:
                     plan=destination.plan,
                     capabilities=destination.capabilities,
                 ),
+                on_wait=progress.waiting,
             )
             for account in destination.accounts
         }

@@ -230,7 +230,9 @@ def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
 
 
 def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
-    table = Table(title=f"PANDA → {crm}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(
+        title=f"PANDA → {crm}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
+    )
     table.add_column("object", no_wrap=True)
     for header in SHOWN.values():
         table.add_column(header, justify="right", no_wrap=True)

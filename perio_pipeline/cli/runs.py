@@ -130,7 +130,11 @@ class _Listener:
         self.bars = bars
         self.tasks: dict[str, TaskID] = {}
 
-    def __call__(self, report: progress.Progress) -> None:
+    def __call__(self, report: progress.Progress | progress.Waiting) -> None:
+        if isinstance(report, progress.Waiting):
+            until = report.until.astimezone()
+            self.bars.console.print(f"The CRM's limit is reached; going on by itself at {until:%H:%M:%S}.")
+            return
         if report.step not in self.tasks:
             self.tasks[report.step] = self.bars.add_task(report.step, total=report.total, rate="")
         task = self.bars.tasks[self.bars.task_ids.index(self.tasks[report.step])]
