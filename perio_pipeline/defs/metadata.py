@@ -35,11 +35,6 @@ def object_schema(obj: ObjectMap) -> dict[str, Any]:
     return {SCHEMA: dg.TableSchema([*columns, *links])}
 
 
-def frame_schema(kinds: dict[str, Kind]) -> dict[str, Any]:
-    """Return the column list of a frame given as column → kind."""
-    return {SCHEMA: dg.TableSchema([dg.TableColumn(name, kind.value) for name, kind in kinds.items()])}
-
-
 def counts_table(records: dict[str, int], label: str) -> dg.TableMetadataValue:
     """Return counts as a table for the UI, the greatest first."""
     ordered = sorted(records.items(), key=lambda item: (-item[1], item[0]))[:50]

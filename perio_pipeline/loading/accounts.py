@@ -10,11 +10,21 @@ import pandas as pd
 from perio_pipeline.crm.protocol import AccountInfo, Adapter
 from perio_pipeline.errors import DestinationError
 from perio_pipeline.loading.objects import Target
-from perio_pipeline.panda.canonical import Kind
-from perio_pipeline.panda.frames import typed_frame
+from perio_pipeline.panda import canonical as c
+from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.frames import table_kinds, typed_frame
 
-ACCOUNT_KINDS = dict.fromkeys(("account", "field", "name"), Kind.TEXT)
-"""What an account knows: `field` is a look-up field and `name` one of its names."""
+ACCOUNT = Table(
+    "account",
+    ("account", "field", "name"),
+    (
+        c.identifier("account", "the practice's name of the account"),
+        c.identifier("field", "a look-up field, such as the one for owners"),
+        c.identifier("name", "a name the account knows there, such as a user's e-mail"),
+    ),
+    "What each account can look up.",
+)
+ACCOUNT_KINDS = table_kinds(ACCOUNT)
 
 
 async def check_accounts(adapters: Mapping[str, Callable[[], Adapter]]) -> dict[str, AccountInfo]:

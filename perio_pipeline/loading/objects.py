@@ -1,6 +1,6 @@
 """Loads and reads back whole objects: the step between shaped frames, adapters and the journal.
 
-Manifest columns (`MANIFEST_KINDS`): source_key, account, action, crm_id, parent_id, fingerprint, code, reason.
+A manifest (`MANIFEST`) has one row per shaped record; a read-back has one per record the CRM holds.
 """
 
 from __future__ import annotations
@@ -19,12 +19,28 @@ from perio_pipeline.loading.loader import Loader
 from perio_pipeline.loading.payloads import LINK, drafts
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import FieldMap, Mapping
-from perio_pipeline.panda.canonical import Kind
-from perio_pipeline.panda.frames import PANDAS_TYPES, typed_frame
+from perio_pipeline.panda import canonical as c
+from perio_pipeline.panda.canonical import Kind, Table
+from perio_pipeline.panda.frames import PANDAS_TYPES, table_kinds, typed_frame
 
-MANIFEST_KINDS = dict.fromkeys(
-    ("source_key", "account", "action", "crm_id", "parent_id", "fingerprint", "code", "reason"), Kind.TEXT
+MANIFEST = Table(
+    "manifest",
+    ("source_key", "account"),
+    (
+        c.identifier("source_key", "the record's key in PANDA; `key#i/n` for a part of a long text"),
+        c.identifier("account", "the CRM account it lies in"),
+        c.text(
+            "action", "what this run did", choices=("created", "updated", "adopted", "unchanged", "failed"), phi=False
+        ),
+        c.text("crm_id", "the CRM's id; empty where the record is not there", phi=False),
+        c.text("parent_id", "the record in whose path it lies", phi=False),
+        c.text("fingerprint", "SHA-256 of what was to be written", phi=False),
+        c.text("code", "why it failed, for programs", phi=False),
+        c.text("reason", "why it failed, for people; no values", phi=False),
+    ),
+    "What became of each record.",
 )
+MANIFEST_KINDS = table_kinds(MANIFEST)
 READ_AT_ONCE = 200
 """Records whose read-back is under way before the progress is reported."""
 

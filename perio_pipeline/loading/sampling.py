@@ -15,10 +15,17 @@ import pandas as pd
 from perio_pipeline.loading.payloads import LINK
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.rows import PATIENT
-from perio_pipeline.panda.canonical import Kind
-from perio_pipeline.panda.frames import typed_frame
+from perio_pipeline.panda import canonical as c
+from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.frames import table_kinds, typed_frame
 
-SAMPLE_KINDS = {"object": Kind.TEXT, "source_key": Kind.TEXT}
+SAMPLE = Table(
+    "sample",
+    ("object", "source_key"),
+    (c.identifier("object", "the destination object"), c.identifier("source_key", "a record of the sample")),
+    "The records of a sample migration.",
+)
+SAMPLE_KINDS = table_kinds(SAMPLE)
 BUCKETS = ((1, "none"), (2, "one"), (4, "a few"), (8, "several"))
 
 Shaped = Dictionary[str, pd.DataFrame]

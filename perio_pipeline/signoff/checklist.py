@@ -7,11 +7,11 @@ things and what its plans allow are tables in this module; a CRM without a table
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from perio_pipeline.crm.protocol import FieldSpec, FieldType
+from perio_pipeline.crm.protocol import FieldType
 from perio_pipeline.mapping import model
 from perio_pipeline.signoff.templates import csv_text, render_page
 

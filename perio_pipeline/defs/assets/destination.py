@@ -7,11 +7,11 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from perio_pipeline.defs.metadata import OWNERS, counts_table, frame_schema, object_schema
+from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable, run_info
-from perio_pipeline.loading.accounts import ACCOUNT_KINDS, prepare_accounts
-from perio_pipeline.loading.objects import MANIFEST_KINDS, load_object, read_object
-from perio_pipeline.loading.sampling import SAMPLE_KINDS, choose, sample_frame, uncovered
+from perio_pipeline.loading.accounts import ACCOUNT, prepare_accounts
+from perio_pipeline.loading.objects import MANIFEST, load_object, read_object
+from perio_pipeline.loading.sampling import SAMPLE, choose, sample_frame, uncovered
 from perio_pipeline.mapping.model import Mapping, ObjectMap
 from perio_pipeline.mapping.practice import check_gates
 from perio_pipeline.mapping.rows import PATIENT
@@ -92,7 +92,7 @@ def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
         owners=OWNERS,
         pool=f"{crm}_api",
         description="The accounts: token, scopes and look-ups checked; missing custom fields created where approved.",
-        metadata=frame_schema(ACCOUNT_KINDS),
+        metadata=table_schema(ACCOUNT),
     )
     def account(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.Output[pd.DataFrame]:
         with actionable():
@@ -117,7 +117,7 @@ def sample_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition
         kinds={"python"},
         owners=OWNERS,
         description="The records of a sample migration: patients that together show every field, choice and relation.",
-        metadata=frame_schema(SAMPLE_KINDS),
+        metadata=table_schema(SAMPLE),
     )
     def sample(
         context: dg.AssetExecutionContext, workplace: WorkplaceResource, **shaped: pd.DataFrame
@@ -151,7 +151,7 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
         owners=OWNERS,
         pool=f"{crm}_api",
         description=f"{obj.description}: the manifest of what {crm} holds, record by record.",
-        metadata=frame_schema(MANIFEST_KINDS),
+        metadata=table_schema(MANIFEST),
     )
     def loaded(
         context: dg.AssetExecutionContext,
