@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -174,23 +174,23 @@ def status(
 @app.command()
 def ui(
     practice: PracticeOption = SAMPLE_PRACTICE,
-    to: CrmOption = "highlevel",
     port: Annotated[int, typer.Option(help="Port of the UI, on this machine only.")] = 3000,
 ) -> None:
-    """Open the Dagster UI on the data folder, with the practice's sandbox beside it."""
+    """Open the Dagster UI on the data folder, with the practice's sandboxes beside it."""
     runs.prepare_environment()
-    with _clear_errors():
+    with _clear_errors(), ExitStack() as running:
         chosen = settings.workplace().practice(practice)
-        sandboxes.give_tokens(chosen, to)
-        with sandboxes.at_hand(chosen, to):
-            console.print(f"The Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
-            command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
-            bin_folder = str(Path(sys.executable).parent)
-            environment = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ.get("PATH", "")}
-            try:
-                subprocess.run(command, cwd=settings.PROJECT, env=environment, check=False)
-            except KeyboardInterrupt:
-                console.print("Stopped.")
+        for crm in chosen.destinations:
+            sandboxes.give_tokens(chosen, crm)
+            running.enter_context(sandboxes.at_hand(chosen, crm))
+        console.print(f"The Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
+        command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
+        bin_folder = str(Path(sys.executable).parent)
+        environment = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ.get("PATH", "")}
+        try:
+            subprocess.run(command, cwd=settings.PROJECT, env=environment, check=False)
+        except KeyboardInterrupt:
+            console.print("Stopped.")
 
 
 def _make_sample(path: Path, patients: int, seed: int) -> None:
