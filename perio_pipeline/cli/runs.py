@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import logging
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
@@ -25,6 +23,7 @@ from perio_pipeline.definitions import defs
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import job_name, load_config
 from perio_pipeline.errors import PerioError
+from perio_pipeline.redaction import error_log
 
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -56,21 +55,6 @@ def prepare_environment() -> None:
     # Texts of unforeseen exceptions may hold values: Dagster stores an error id in their place.
     os.environ.setdefault("DAGSTER_REDACT_USER_CODE_ERRORS", "1")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    _redirect_redacted_errors(error_log())
-
-
-def error_log() -> Path:
-    """Return the file that holds the full texts of unforeseen errors."""
-    return settings.data_folder() / "logs" / "redacted-errors.log"
-
-
-def _redirect_redacted_errors(path: Path) -> None:
-    """What Dagster redacts it still logs in full; that goes to a file only its owner can read."""
-    logger = logging.getLogger("dagster.redacted_errors")
-    logger.propagate = False
-    if not logger.handlers:
-        path.touch(mode=0o600, exist_ok=True)
-        logger.addHandler(logging.FileHandler(path, encoding="utf-8", delay=True))
 
 
 def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console) -> RunReport:
@@ -101,7 +85,9 @@ def _report(result: dg.ExecuteInProcessResult) -> RunReport:
     for event in result.filter_events(lambda event: event.is_step_failure):
         data = event.step_failure_data
         user = data.user_failure_data
-        text = (user.description if user else None) or f"An unforeseen error; its full text is in {error_log()}."
+        text = (
+            user.description if user else None
+        ) or f"An unforeseen error; its full text is in {error_log(settings.data_folder())}."
         failures[(event.step_key or "run").replace("__", "/")] = text
     red = [
         f"{'/'.join(check.asset_key.path)}: {check.check_name}"
