@@ -7,8 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from perio_pipeline import settings
-from perio_pipeline.cli import runs, sandboxes
+from perio_pipeline.cli import documents, runs, sandboxes
+from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
@@ -53,25 +53,6 @@ app = typer.Typer(
     add_completion=False,
 )
 console = Console()
-errors = Console(stderr=True, soft_wrap=True)
-
-PracticeOption = Annotated[str, typer.Option("--practice", "-p", help="A file in mappings/practices/, without .yaml.")]
-CrmOption = Annotated[str, typer.Option("--to", help="The destination, such as highlevel.")]
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Show our own errors as two lines, without a traceback."""
-    try:
-        yield
-    except PerioError as error:
-        errors.print(f"[bold red]Error:[/] {_plain(error.problem)}", highlight=False)
-        errors.print(f"[bold]What to do:[/] {_plain(error.remedy)}", highlight=False)
-        raise typer.Exit(1) from None
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 def _preflight(name: str, crm: str) -> Practice:
@@ -93,13 +74,13 @@ def demo(
 ) -> None:
     """Make the sample practice and migrate it in full to the sandbox on this machine."""
     runs.prepare_environment()
-    with _clear_errors():
+    with clear_errors():
         path = settings.data_folder() / "sample" / f"{SAMPLE_PRACTICE}.db"
         if not path.exists():
             console.print(f"Making the sample practice: {patients} synthetic patients.")
             _make_sample(path, patients, seed)
         _migrate(SAMPLE_PRACTICE, crm, LoadPass.FULL)
-    report = _shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT))
+    report = shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT))
     again = f"perio migrate --practice {SAMPLE_PRACTICE} --to {crm} --pass full"
     console.print("Where to look next:")
     for command, what in (
@@ -117,10 +98,10 @@ def sample(
     out: Annotated[Path | None, typer.Option(help="File to write; by default the demo's.")] = None,
 ) -> None:
     """Make the synthetic sample practice as a SQLite database."""
-    with _clear_errors():
+    with clear_errors():
         path = out or settings.data_folder() / "sample" / f"{SAMPLE_PRACTICE}.db"
         _make_sample(path, patients, seed)
-    console.print(f"Wrote {_shown(path)}.")
+    console.print(f"Wrote {shown(path)}.")
 
 
 @app.command()
@@ -131,7 +112,7 @@ def migrate(
 ) -> None:
     """Migrate a practice: read, validate, shape, load, read back, compare."""
     runs.prepare_environment()
-    with _clear_errors():
+    with clear_errors():
         _migrate(practice, to, load_pass)
 
 
@@ -145,7 +126,7 @@ def sandbox(
     runs.prepare_environment()
     if with_parent:
         sandboxes.end_with_parent()
-    with _clear_errors():
+    with clear_errors():
         rooms = settings.workplace()
         chosen = rooms.practice(practice)
         host, port = sandboxes.address(chosen, to)
@@ -161,7 +142,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say where each object of a practice stands in each destination."""
-    with _clear_errors():
+    with clear_errors():
         statuses = _statuses(practice)
     if as_json:
         counts = {crm: {name: asdict(item) for name, item in objects.items()} for crm, objects in statuses.items()}
@@ -178,7 +159,7 @@ def ui(
 ) -> None:
     """Open the Dagster UI on the data folder, with the practice's sandboxes beside it."""
     runs.prepare_environment()
-    with _clear_errors(), ExitStack() as running:
+    with clear_errors(), ExitStack() as running:
         chosen = settings.workplace().practice(practice)
         for crm in chosen.destinations:
             sandboxes.give_tokens(chosen, crm)
@@ -212,7 +193,7 @@ def _migrate(name: str, crm: str, load_pass: LoadPass) -> None:
     if report.red_checks:
         raise PerioError(
             f"{len(report.red_checks)} checks are red: {'; '.join(report.red_checks)}.",
-            f"See {_shown(settings.workplace().report_file(name, crm, REPORT))}, or the checks in the Dagster UI.",
+            f"See {shown(settings.workplace().report_file(name, crm, REPORT))}, or the checks in the Dagster UI.",
         )
 
 
@@ -244,10 +225,7 @@ def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
     console.print(table)
 
 
-def _shown(path: Path) -> str:
-    """A path as people would type it here."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-
+documents.register(app)
 
 if __name__ == "__main__":
     app()

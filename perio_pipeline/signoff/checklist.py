@@ -1,23 +1,23 @@
 """The checklist for the CRM's admin: every custom field, module, pipeline and calendar a mapping needs (P4, G8).
 
-It is derived from the mapping alone, so that it can be worked through before an account exists. What each CRM calls
-things and what its plans allow are tables in this module; a CRM without a table is described in plain words.
+It is derived from the mapping alone, so that it can be worked through before an account exists. What the
+plans allow is a table in this module, how each CRM names things one in `crm_words.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from perio_pipeline.crm.protocol import FieldType
+from perio_pipeline.crm.protocol import FieldSpec, FieldType
 from perio_pipeline.mapping import model
-from perio_pipeline.signoff.templates import csv_text, render_page
+from perio_pipeline.signoff.crm_words import Setting, Words, words_of
+from perio_pipeline.signoff.templates import csv_text, render
 
 REQUIREMENT = re.compile(r"\b[A-Z]\d{1,2}\b")
 LEADING_REQUIREMENTS = re.compile(r"^(?:[A-Z]\d{1,2}\b[\s,;:]*)+")
-MARKDOWN = re.compile(r"([\\`*_<>\[\]|])")
 CHOICE_SEPARATOR = " | "
 HEADER = (
     "done", "module", "what", "label", "stable_name", "type", "choices", "look_up_target", "why", "requirements",
@@ -32,88 +32,25 @@ class What(StrEnum):
     FIELD = "custom field"
 
 
-@dataclass(frozen=True)
-class Words:
-    """How a CRM's settings name things.
-
-    Attributes:
-        name: the CRM, for people.
-        advice: what an admin must know before the first field.
-        types: what an admin picks as the type of a custom field.
-        models: the CRM entities in people's words.
-        settings: look-up field → what its names are, and whether they are set up together, in order.
-        quotas: the type of field whose plan limit a custom field counts against.
-        module_prefix: how the names of custom modules begin.
-    """
-
-    name: str = ""
-    advice: str = "Type label and choices exactly as they stand here."
-    types: Mapping[FieldType, str] = field(default_factory=dict)
-    models: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
-    quotas: Mapping[FieldType, str] = field(default_factory=dict)
-    module_prefix: str = ""
-
-
 TEXT, CHOICES, NUMBER, DATE = "text", "dropdown or radio", "number", "date picker"
 LONG_TEXT, MULTI, CHECKBOX, LOOKUP = "text area", "multi-select", "checkbox", "look-up"
 TOTAL, MODULES = "custom fields in all", "custom modules"
 
-CRMS: Mapping[str, Words] = {
-    "highlevel": Words(
-        name="HighLevel",
-        advice="Type the stable name (such as Sex__c) as the field's name: fields are found by it, to the letter. The "
-        "label goes into the placeholder. Once the practice's file approves it (schema_plan), missing fields are "
-        "created over the API; pipelines, stages and calendars are always set up by hand.",
-        types={
-            FieldType.TEXT: "Single line (TEXT)",
-            FieldType.LONG_TEXT: "Multi line (LARGE_TEXT)",
-            FieldType.NUMBER: "Number (NUMERICAL)",
-            FieldType.DATE: "Date picker (DATE)",
-            FieldType.CHOICE: "Dropdown, single (SINGLE_OPTIONS)",
-            FieldType.MULTI_CHOICE: "Dropdown, multiple (MULTIPLE_OPTIONS)",
-            FieldType.PHONE: "Phone (PHONE)",
-        },
-        models={"business": "Company"},
-        settings={
-            "pipelineId": ("Pipeline", False),
-            "pipelineStageId": ("Pipeline stages", True),
-            "calendarId": ("Calendar", False),
-        },
-    ),
-    "freshsales": Words(
-        name="Freshsales",
-        advice="Type the label exactly as it stands here: fields are found by it, since Freshsales makes up their API "
-        "names itself. A type cannot be changed later. Set up the custom module before its fields.",
-        types={
-            FieldType.TEXT: "Text field",
-            FieldType.PHONE: "Text field",
-            FieldType.LONG_TEXT: "Text area",
-            FieldType.NUMBER: "Number",
-            FieldType.DATE: "Date picker",
-            FieldType.DATE_TIME: "Date picker, with time where the form offers it",
-            FieldType.CHOICE: "Dropdown",
-            FieldType.MULTI_CHOICE: "Multi-select",
-            FieldType.CHECKBOX: "Checkbox",
-            FieldType.LOOKUP: "Lookup",
-        },
-        models={"sales_account": "Account"},
-        settings={"deal_pipeline_id": ("Pipeline", False), "deal_stage_id": ("Pipeline stages", True)},
-        quotas={
-            FieldType.TEXT: TEXT,
-            FieldType.PHONE: TEXT,
-            FieldType.LONG_TEXT: LONG_TEXT,
-            FieldType.NUMBER: NUMBER,
-            FieldType.DATE: DATE,
-            FieldType.DATE_TIME: DATE,
-            FieldType.CHOICE: CHOICES,
-            FieldType.MULTI_CHOICE: MULTI,
-            FieldType.CHECKBOX: CHECKBOX,
-            FieldType.LOOKUP: LOOKUP,
-        },
-        module_prefix="cm_",
-    ),
+QUOTAS: Mapping[str, Mapping[FieldType, str]] = {
+    "freshsales": {
+        FieldType.TEXT: TEXT,
+        FieldType.PHONE: TEXT,
+        FieldType.LONG_TEXT: LONG_TEXT,
+        FieldType.NUMBER: NUMBER,
+        FieldType.DATE: DATE,
+        FieldType.DATE_TIME: DATE,
+        FieldType.CHOICE: CHOICES,
+        FieldType.MULTI_CHOICE: MULTI,
+        FieldType.CHECKBOX: CHECKBOX,
+        FieldType.LOOKUP: LOOKUP,
+    },
 }
+"""CRM → the limit that a custom field of a type counts against; CRMs without limits are not listed."""
 
 PLANS = ("free", "growth", "pro", "enterprise")
 LIMITS: Mapping[str, tuple[int | None, ...]] = {
@@ -133,7 +70,7 @@ LIMITS: Mapping[str, tuple[int | None, ...]] = {
 Fields: Freshworks support article 50000002390. Custom modules: 50000002402.
 """
 MODULE_FIELDS = 310
-"""Fields of a custom module by article 50000002402; the newer 50000002390 allows more, and the smaller number is safe."""
+"""Fields of a custom module by article 50000002402; the newer 50000002390 allows more, so the smaller one is safe."""
 MOST_CHOICES = 300
 """Choices of one Freshsales field, by article 50000002390."""
 
@@ -182,11 +119,6 @@ class Count:
         return limit is None or len(self.labels) <= limit
 
 
-def words_of(crm: str) -> Words:
-    """The CRM's words; plain ones where it has no table."""
-    return CRMS.get(crm, Words(name=crm))
-
-
 def checklist_rows(mapping: model.Mapping) -> list[ChecklistRow]:
     """Everything the mapping needs, per module: the module itself, its settings, its fields."""
     words = words_of(mapping.destination)
@@ -195,7 +127,7 @@ def checklist_rows(mapping: model.Mapping) -> list[ChecklistRow]:
         objects = [obj for obj in mapping.objects.values() if obj.model == entity]
         if words.module_prefix and entity.startswith(words.module_prefix):
             rows.append(_module_row(words, entity, objects))
-        rows += _setting_rows(words, entity, objects)
+        rows += _setting_rows(words, mapping, entity)
         rows += [_field_row(words, mapping, spec) for spec in mapping.field_specs() if spec.model == entity]
     return rows
 
@@ -230,8 +162,8 @@ def over_limits(rows: Sequence[ChecklistRow], plan: str) -> list[str]:
     for count in counted:
         if not count.fits(place):
             limit = count.limits[place] or 0
-            beyond = "" if count.quota == TOTAL else f" Beyond that: {', '.join(count.labels[limit:])}."
-            said.append(f"{count.module}: {len(count.labels)} {count.quota} needed, {plan} has {limit}.{beyond}")
+            beyond = "" if count.quota == TOTAL else f" No room for: {', '.join(count.labels[limit:])}."
+            said.append(f"{count.module}: needs {len(count.labels)} × {count.quota}, {plan} allows {limit}.{beyond}")
     for row in rows:
         if row.quota and len(row.choices) > MOST_CHOICES:
             said.append(f"{row.module}: {row.label} has {len(row.choices)} choices, {MOST_CHOICES} are allowed.")
@@ -252,18 +184,13 @@ def to_csv(rows: Sequence[ChecklistRow]) -> str:
 
 def to_markdown(rows: Sequence[ChecklistRow], practice: str, crm: str, plan: str = "") -> str:
     """The checklist as a Markdown task list, one section per module."""
-    words = words_of(crm)
-    lines = [f"# {_plain(practice)}: what {words.name} needs before the migration", "", _plain(words.advice)]
-    if said := over_limits(rows, plan):
-        lines += ["", "**Does not fit:**", "", *(f"- {_plain(sentence)}" for sentence in said)]
-    for module, group in _groups(rows).items():
-        lines += ["", f"## {_plain(module)}", "", *(_markdown_line(row) for row in group)]
-    return "\n".join([*lines, ""])
+    said = over_limits(rows, plan)
+    return render("checklist.md", practice=practice, words=words_of(crm), groups=_groups(rows), said=said)
 
 
 def to_html(rows: Sequence[ChecklistRow], practice: str, crm: str, plan: str = "") -> str:
     """The checklist as a page that needs no network: boxes to tick, groups per module, limits of all plans."""
-    return render_page(
+    return render(
         "checklist.html",
         practice=practice,
         words=words_of(crm),
@@ -275,3 +202,79 @@ def to_html(rows: Sequence[ChecklistRow], practice: str, crm: str, plan: str = "
         said=over_limits(rows, plan),
         fitting=[name for name in PLANS if not over_limits(rows, name)],
     )
+
+
+def _module_row(words: Words, entity: str, objects: Sequence[model.ObjectMap]) -> ChecklistRow:
+    name = _model_name(words, entity)
+    why = _distinct(obj.description for obj in objects)
+    requirements = _distinct(row for obj in objects for row in obj.requirement)
+    return ChecklistRow(What.MODULE, name, name, entity, "Custom module", (), "", "; ".join(why), requirements, MODULES)
+
+
+def _setting_rows(words: Words, mapping: model.Mapping, entity: str) -> list[ChecklistRow]:
+    """What look-up fields will name, as `Mapping.lookups` finds it, here in the mapping's order."""
+    found: dict[str, list[tuple[str, model.FieldMap]]] = {}
+    for owner, obj in mapping.objects.items():
+        for name, field in obj.all_fields():
+            if obj.model == entity and field.lookup and (field.value or field.choices):
+                found.setdefault(name, []).append((owner, field))
+    rows: list[ChecklistRow] = []
+    for name, uses in found.items():
+        setting = words.settings.get(name, Setting(_spaced(name)))
+        names = _distinct(each for _, field in uses for each in (field.choices.values() or [str(field.value)]))
+        why, requirements = _reasons(mapping, [(owner, field.why) for owner, field in uses])
+        module = _model_name(words, entity)
+        for label, choices in [(setting.together, names)] if setting.together else [(each, ()) for each in names]:
+            rows.append(ChecklistRow(What.SETTING, module, label, "", setting.kind, choices, "", why, requirements))
+    return rows
+
+
+def _field_row(words: Words, mapping: model.Mapping, spec: FieldSpec) -> ChecklistRow:
+    why, requirements = _reasons(mapping, list(_uses(mapping, spec)))
+    return ChecklistRow(
+        What.FIELD,
+        _model_name(words, spec.model),
+        spec.label or spec.name,
+        spec.name,
+        words.types.get(spec.type, _spaced(spec.type)),
+        spec.options,
+        _model_name(words, spec.target) if spec.target else "",
+        why,
+        requirements,
+        QUOTAS.get(mapping.destination, {}).get(spec.type, ""),
+    )
+
+
+def _uses(mapping: model.Mapping, spec: FieldSpec) -> Iterator[tuple[str, str]]:
+    """Each object that uses a field, and why."""
+    for owner, obj in mapping.objects.items():
+        if obj.model == spec.model and spec.name in obj.custom:
+            yield owner, obj.custom[spec.name].why
+        if obj.model == spec.model and spec.name in obj.links and obj.links[spec.name].label:
+            yield owner, f"links {_spaced(owner)} to {_spaced(obj.links[spec.name].object)}"
+
+
+def _reasons(mapping: model.Mapping, uses: Sequence[tuple[str, str]]) -> tuple[str, tuple[str, ...]]:
+    """The reasons without the ids they begin with, and the ids; those of the object where a reason names none."""
+    texts = _distinct(LEADING_REQUIREMENTS.sub("", why) or f"for {_spaced(owner)}" for owner, why in uses)
+    ids = [each for owner, why in uses for each in REQUIREMENT.findall(why) or mapping.objects[owner].requirement]
+    return "; ".join(texts), _distinct(ids)
+
+
+def _groups(rows: Sequence[ChecklistRow]) -> dict[str, list[ChecklistRow]]:
+    groups: dict[str, list[ChecklistRow]] = {}
+    for row in rows:
+        groups.setdefault(row.module, []).append(row)
+    return groups
+
+
+def _model_name(words: Words, entity: str) -> str:
+    return words.models.get(entity) or _spaced(entity.removeprefix(words.module_prefix)).title()
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))

@@ -1,0 +1,89 @@
+"""`perio checklist` and `perio staff`: documents for the CRM's admin, written beside the practice's other reports."""
+
+from __future__ import annotations
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from perio_pipeline import settings
+from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
+from perio_pipeline.errors import PerioError
+from perio_pipeline.signoff import checklist as checklists
+from perio_pipeline.signoff import staff as staff_lists
+from perio_pipeline.workplace import Workplace
+
+CHECKLIST = "checklist"
+STAFF = "staff-invitations"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the application."""
+    app.command()(checklist)
+    app.command()(staff)
+
+
+def checklist(practice: PracticeOption, to: CrmOption) -> None:
+    """Write what an admin sets up in the CRM first: custom fields, modules, pipelines and calendars."""
+    with clear_errors():
+        rooms = settings.workplace()
+        chosen = rooms.practice(practice)
+        plan = chosen.destination(to).plan
+        rows = checklists.checklist_rows(rooms.mapping(to))
+        about = (rows, chosen.name, to, plan)
+        texts = {
+            "md": checklists.to_markdown(*about),
+            "csv": checklists.to_csv(rows),
+            "html": checklists.to_html(*about),
+        }
+        _write(rooms, practice, to, CHECKLIST, texts)
+    fields = sum(row.what is checklists.What.FIELD for row in rows)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"{fields} custom fields and {len(rows) - fields} other things to set up.")
+    said = checklists.over_limits(rows, plan)
+    if said:
+        console.print("[bold red]Limits of the plan:[/]")
+    for sentence in said:
+        console.print(f"  {escape(sentence)}")
+
+
+def staff(practice: PracticeOption, to: CrmOption) -> None:
+    """Write which of the practice's staff the admin invites as users of the CRM."""
+    with clear_errors():
+        rooms = settings.workplace()
+        chosen = rooms.practice(practice)
+        accounts = [account.name for account in chosen.destination(to).accounts]
+        members = staff_lists.staff_list(
+            _validated(rooms, practice, to, "staff_user", staff_lists.STAFF_COLUMNS),
+            _validated(rooms, practice, to, "provider", staff_lists.PROVIDER_COLUMNS),
+            chosen.locale,
+        )
+        texts = {
+            "csv": staff_lists.to_csv(members),
+            "html": staff_lists.to_html(members, chosen.name, to, accounts),
+        }
+        _write(rooms, practice, to, STAFF, texts)
+    apart = sum(bool(member.reason) for member in members)
+    Console(soft_wrap=True, highlight=False).print(f"{len(members) - apart} to invite, {apart} not.")
+
+
+def _validated(rooms: Workplace, practice: str, crm: str, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    frame = rooms.store().frame(practice, ["validated", table])
+    if not frame.exists():
+        raise PerioError(
+            f"Practice {practice} has not been read from PANDA yet: there is no validated {table}.",
+            f"Run the sample migration first: perio migrate --practice {practice} --to {crm} --pass sample",
+        )
+    return frame.read(columns)
+
+
+def _write(rooms: Workplace, practice: str, crm: str, name: str, texts: dict[str, str]) -> None:
+    """Write one document in several forms, for its owner only, and say where."""
+    console = Console(soft_wrap=True, highlight=False)
+    for form, text in texts.items():
+        path = rooms.report_file(practice, crm, f"{name}.{form}")
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(text, encoding="utf-8", newline="")
+        console.print(f"Wrote {escape(shown(path))}")
