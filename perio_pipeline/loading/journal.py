@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from perio_pipeline.loading.tables import ENTRY, METADATA, RECORD, TRAFFIC
 
 KEY_VARIABLE = "PERIO_JOURNAL_KEY"
 CHAIN_START = "0" * 64
+FRESH = {"created_by_us": False, "code": "", "reason": ""}
+"""What a record starts with, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,10 @@ class Journal:
                 entry["hash"] = previous = entry_hash(entry)
                 entries.append(entry)
             connection.execute(ENTRY.insert(), entries)
-            for item in items:
-                row = {**names, "changed_at": at, **_record_row(item)}
-                connection.execute(_upsert(self._engine.dialect.name, row))
+            rows = [{**names, "changed_at": at, **_record_row(item)} for item in items]
+            # One statement per run of rows with the same columns: their order is kept.
+            for columns, alike in groupby(rows, key=tuple):
+                connection.execute(_upsert(self._engine.dialect.name, columns), list(alike))
 
     def record_traffic(self, scope: Scope, run: RunInfo, step: str, stats: RequestStats) -> None:
         """Add what a step of a run cost."""
@@ -262,13 +266,14 @@ def _record_row(item: Intent | Result) -> dict[str, Any]:
     return row
 
 
-def _upsert(dialect: str, row: dict[str, Any]) -> sa.Insert:
+def _upsert(dialect: str, columns: tuple[str, ...]) -> sa.Insert:
+    """Insert rows with these columns, or set them on the rows that are there."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     keys = [column.name for column in RECORD.primary_key]
-    defaults = {"created_by_us": False, "code": "", "reason": ""}
-    statement = insert(RECORD).values({**defaults, **row})
+    fresh = {name: value for name, value in FRESH.items() if name not in columns}
+    statement = insert(RECORD).values({**{name: sa.bindparam(name) for name in columns}, **fresh})
     return statement.on_conflict_do_update(
-        index_elements=keys, set_={name: value for name, value in row.items() if name not in keys}
+        index_elements=keys, set_={name: statement.excluded[name] for name in columns if name not in keys}
     )
 
 
