@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from perio_pipeline import progress, settings
+from perio_pipeline.cli.earlier_runs import end_dead_runs, process_tags, refuse_second_run
 from perio_pipeline.definitions import defs
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import job_name, load_config
@@ -61,18 +62,23 @@ def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console) -> R
     """Run a migration job for a practice.
 
     Raises:
+        GateError: another run is under way.
         RunFailedError: a step failed; the message says what to do.
     """
     definitions = defs()
     job = definitions.resolve_job_def(job_name(load_pass, crm))
-    with dg.DagsterInstance.get() as instance, _bars(console) as bars, progress.listening(_Listener(bars)):
-        result = job.execute_in_process(
-            run_config={**load_config(load_pass, crm, settings.workplace().mapping(crm)), **SILENT},
-            instance=instance,
-            partition_key=practice,
-            tags={"dagster/user": getpass.getuser()},
-            raise_on_error=False,
-        )
+    with dg.DagsterInstance.get() as instance:
+        for dead in end_dead_runs(instance):
+            console.print(f"Run {dead} had died; this one goes on from where it stopped.")
+        refuse_second_run(instance, practice, crm)
+        with _bars(console) as bars, progress.listening(_Listener(bars)):
+            result = job.execute_in_process(
+                run_config={**load_config(load_pass, crm, settings.workplace().mapping(crm)), **SILENT},
+                instance=instance,
+                partition_key=practice,
+                tags={"dagster/user": getpass.getuser(), **process_tags()},
+                raise_on_error=False,
+            )
         report = _report(result)
     if not report.success:
         step, text = next(iter(report.failures.items()), ("run", "It ended before a step failed."))
@@ -85,9 +91,8 @@ def _report(result: dg.ExecuteInProcessResult) -> RunReport:
     for event in result.filter_events(lambda event: event.is_step_failure):
         data = event.step_failure_data
         user = data.user_failure_data
-        text = (
-            user.description if user else None
-        ) or f"An unforeseen error; its full text is in {error_log(settings.data_folder())}."
+        unforeseen = f"An unforeseen error; its full text is in {error_log(settings.data_folder())}."
+        text = (user.description if user else None) or unforeseen
         failures[(event.step_key or "run").replace("__", "/")] = text
     red = [
         f"{'/'.join(check.asset_key.path)}: {check.check_name}"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -154,6 +158,49 @@ def test_what_stops_in_the_middle_is_finished_by_the_next_run(
         assert counts["contacts"]["unchanged"] > 0
         assert counts["opportunities"]["created"] > 0
         assert sum(item["differences_unexplained"] + item["failed"] for item in counts.values()) == 0
+
+
+def test_a_killed_run_is_ended_and_the_next_one_goes_on_from_it(here: World) -> None:
+    journal = here.rooms.data / "journal.sqlite"
+    process = subprocess.Popen([sys.executable, "-m", "perio_pipeline.cli.main", *MIGRATE], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 90
+    while _loaded(journal) < 20 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    before = _loaded(journal)
+    assert before >= 20
+    resumed = perio(*MIGRATE)
+    assert resumed.exit_code == 0, resumed.output
+    assert "had died" in resumed.output
+    counts = json.loads(perio("status", "--practice", PRACTICE, "--json").stdout)["destinations"]["highlevel"]
+    assert sum(item["unchanged"] for item in counts.values()) > 0
+    assert sum(item["failed"] + item["differences_unexplained"] for item in counts.values()) == 0
+    location = here.rooms.practice(PRACTICE).destination("highlevel").accounts[0].id
+    companies = here.get("/businesses/", locationId=location, limit=100)["businesses"]
+    assert len(companies) == counts["companies"]["shaped"]
+
+
+def _loaded(journal: Path) -> int:
+    if not journal.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
+        try:
+            return int(connection.execute("select count(*) from record where state = 'done'").fetchone()[0])
+        except sqlite3.OperationalError:  # the tables are not there yet
+            return 0
+
+
+def test_two_migrations_of_one_practice_at_once_are_refused(here: World) -> None:
+    living = {"perio/host": "elsewhere", "perio/process": "1"}
+    run = dg.DagsterRun(
+        job_name="full_migration_highlevel",
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": PRACTICE, "perio/destination": "highlevel", **living},
+    )
+    with dg.DagsterInstance.get() as instance:
+        instance.add_run(run)
+    assert f"Run {run.run_id} is migrating" in refused(*MIGRATE)
 
 
 def test_a_second_migration_sends_no_writes_and_its_runs_are_seen_in_dagster(here: World) -> None:

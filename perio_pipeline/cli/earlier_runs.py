@@ -1,0 +1,66 @@
+"""Runs this command started earlier: dead ones are ended, and a living one keeps a second one from starting.
+
+A run whose process died would hold its pool slots for ever. Dagster's daemon frees those of its own runs; runs in a
+terminal's process have no daemon that watches them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import dagster as dg
+
+from perio_pipeline.errors import GateError
+
+HOST_TAG = "perio/host"
+PROCESS_TAG = "perio/process"
+PARTITION_TAG = "dagster/partition"
+DESTINATION_TAG = "perio/destination"
+
+UNDER_WAY = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def process_tags() -> dict[str, str]:
+    """Return the tags by which a later run finds out whether this one is still alive."""
+    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: str(os.getpid())}
+
+
+def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """End the runs whose process on this machine is gone, and free their slots; returns their ids."""
+    ended = []
+    mine = dg.RunsFilter(statuses=UNDER_WAY, tags={HOST_TAG: socket.gethostname()})
+    for run in instance.get_runs(mine):
+        if not _alive(int(run.tags[PROCESS_TAG])):
+            instance.report_run_failed(run, "Its process died.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            ended.append(run.run_id)
+    return ended
+
+
+def refuse_second_run(instance: dg.DagsterInstance, practice: str, crm: str) -> None:
+    """Make sure that nobody migrates this practice to this destination right now.
+
+    Raises:
+        GateError: a run is under way; says which.
+    """
+    same = dg.RunsFilter(statuses=UNDER_WAY, tags={PARTITION_TAG: practice, DESTINATION_TAG: crm})
+    for run in instance.get_runs(same, limit=1):
+        raise GateError(
+            f"Run {run.run_id} is migrating practice {practice} to {crm} right now.",
+            "Wait until it ends, or cancel it in the Dagster UI; then run again, it goes on from there.",
+        )
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
