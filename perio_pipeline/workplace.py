@@ -6,6 +6,7 @@ Dagster's resource and the `perio` command both get everything from here.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +26,6 @@ from perio_pipeline.panda.bindings import load_bindings
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.store import FrameStore
 
-SOURCE_MAPPINGS = frozenset({"panda"})
-
 
 @dataclass(frozen=True)
 class Workplace:
@@ -40,8 +39,8 @@ class Workplace:
         return practice_names(self.mappings)
 
     def destinations(self) -> list[str]:
-        """Names of all CRMs that have a mapping file."""
-        return sorted(path.stem for path in self.mappings.glob("*.yaml") if path.stem not in SOURCE_MAPPINGS)
+        """Names of all CRMs that have a mapping file; the other files there bind source databases."""
+        return sorted(path.stem for path in self.mappings.glob("*.yaml") if _is_crm(path.stem))
 
     def practice(self, name: str) -> Practice:
         """Read a practice's file."""
@@ -117,3 +116,7 @@ class Workplace:
         path = self.data.joinpath("reports", practice, *parts)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
+
+
+def _is_crm(name: str) -> bool:
+    return name.isidentifier() and importlib.util.find_spec(f"perio_pipeline.crm.{name}") is not None

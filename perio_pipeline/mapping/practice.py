@@ -63,10 +63,9 @@ class SchemaApproval(Entry):
 
 
 class Destination(Entry):
-    """One CRM the practice moves to.
+    """One CRM the practice moves to, by the mapping file of its name.
 
     Attributes:
-        mapping: the mapping file, relative to the mappings folder.
         url: the API's address; a loopback address is a sandbox.
         time_scale: how many times faster than real time the sandbox's clock runs.
         plan: the CRM's plan tier, where limits depend on it.
@@ -74,7 +73,6 @@ class Destination(Entry):
         accounts: at least one.
     """
 
-    mapping: str
     url: str
     time_scale: float = Field(1, ge=1)
     plan: str = ""
@@ -196,6 +194,6 @@ def check_gates(practice: Practice, crm: str, mapping: Mapping) -> None:
     if destination.confirmation is None or destination.confirmation.digest != now:
         state = "is not confirmed" if destination.confirmation is None else "has changed since it was confirmed"
         raise GateError(
-            f"The mapping {destination.mapping} {state}.",
+            f"The mapping {crm}.yaml {state}.",
             f"Let a named person review it and write `confirmation: {{by: NAME, on: DATE, digest: {now}}}`.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -92,3 +93,10 @@ def test_the_harmless_pass_is_the_default(definitions: dg.Definitions) -> None:
     node = repository.get_job("full_migration_highlevel").graph.node_named("highlevel__loaded__contacts")
     default = node.definition.config_schema.default_value  # type: ignore[attr-defined]
     assert default == {"load_pass": "SAMPLE"}
+
+
+def test_another_bindings_file_beside_the_mappings_is_no_destination(tmp_path: Path) -> None:
+    mappings = tmp_path / "mappings"
+    shutil.copytree(PROJECT / "mappings", mappings)
+    shutil.copy(mappings / "panda.yaml", mappings / "my-panda.yaml")
+    assert Workplace(tmp_path, mappings).destinations() == ["freshsales", "highlevel"]
