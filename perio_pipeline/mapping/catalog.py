@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perio_pipeline.clinical.frames import EXAM_SUMMARY, PATIENT_SUMMARY, PLAN_SUMMARY, RECORDED, SUGGESTION
+from perio_pipeline.clinical import frames as clinical
 from perio_pipeline.mapping.model import FieldMap, Mapping, ObjectMap
 from perio_pipeline.mapping.transforms import TRANSFORMS
 from perio_pipeline.panda.canonical import Column, Table
@@ -12,12 +12,10 @@ from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.validation.frames import DERIVED
 from perio_pipeline.yamlfile import YamlFile, remembered
 
-CLINICAL = (EXAM_SUMMARY, SUGGESTION, RECORDED, PATIENT_SUMMARY, PLAN_SUMMARY)
-
 FRAMES: dict[str, Table] = {
     **{f"validated/{name}": table for name, table in TABLES.items()},
     **{f"validated/{table.name}": table for table in DERIVED},
-    **{f"clinical/{table.name}": table for table in CLINICAL},
+    **{f"clinical/{name}": table for name, table in clinical.FRAMES.items()},
 }
 """Asset key → columns of every frame that can be mapped."""
 
