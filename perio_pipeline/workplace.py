@@ -117,6 +117,14 @@ class Workplace:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
+    def write_report(self, text: str, practice: str, *parts: str) -> Path:
+        """Write a report as it is, readable by its owner only from the start; returns where."""
+        path = self.report_file(practice, *parts)
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(text, encoding="utf-8", newline="")
+        return path
+
 
 def _is_crm(name: str) -> bool:
     return name.isidentifier() and importlib.util.find_spec(f"perio_pipeline.crm.{name}") is not None

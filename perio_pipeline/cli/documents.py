@@ -82,8 +82,5 @@ def _write(rooms: Workplace, practice: str, crm: str, name: str, texts: dict[str
     """Write one document in several forms, for its owner only, and say where."""
     console = Console(soft_wrap=True, highlight=False)
     for form, text in texts.items():
-        path = rooms.report_file(practice, crm, f"{name}.{form}")
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_text(text, encoding="utf-8", newline="")
+        path = rooms.write_report(text, practice, crm, f"{name}.{form}")
         console.print(f"Wrote {escape(shown(path))}")

@@ -14,7 +14,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from perio_pipeline.errors import GateError, SettingsError
 from perio_pipeline.mapping.model import Mapping
@@ -60,6 +60,12 @@ class SchemaApproval(Entry):
 
     create_fields: bool = False
     approved_by: str = ""
+
+    @model_validator(mode="after")
+    def _by_name(self) -> SchemaApproval:
+        if self.create_fields and not self.approved_by.strip():
+            raise ValueError("`create_fields` needs `approved_by`, the name of who allowed it")
+        return self
 
 
 class Destination(Entry):

@@ -17,15 +17,6 @@ import pyarrow as pa
 
 from perio_pipeline.panda.canonical import Kind, Table
 
-ARROW_TYPES: dict[Kind, pa.DataType] = {
-    Kind.TEXT: pa.string(),
-    Kind.INTEGER: pa.int64(),
-    Kind.DECIMAL: pa.decimal128(19, 4),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.DATE: pa.timestamp("us"),
-    Kind.DATETIME: pa.timestamp("us"),
-}
-
 PANDAS_TYPES: dict[Kind, Any] = {
     Kind.TEXT: pd.StringDtype(na_value=float("nan")),
     Kind.INTEGER: pd.Int64Dtype(),

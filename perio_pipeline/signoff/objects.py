@@ -70,6 +70,4 @@ def _report(rooms: Workplace, practice: Practice, crm: str, mapping: Mapping) ->
     passes = {str(store.frame(practice.practice, [crm, "loaded", name]).note().get("pass")) for name in diffs}
     accounting = status_table(destination_status(store, practice.practice, crm, mapping, {}))
     page = render_report(practice.name, crm, " and ".join(sorted(passes)), diffs, accounting)
-    path = rooms.report_file(practice.practice, crm, REPORT)
-    path.write_text(page, encoding="utf-8")
-    path.chmod(0o600)
+    rooms.write_report(page, practice.practice, crm, REPORT)

@@ -60,6 +60,11 @@ def test_companies_load_before_contacts_are_linked_to_them(graph: dict[str, dg.A
     assert {"highlevel/loaded/companies", "highlevel/loaded/contacts", "highlevel/account"} <= needs
 
 
+def test_records_are_read_back_after_those_that_prove_their_links(graph: dict[str, dg.AssetSpec]) -> None:
+    needs = {dep.asset_key.to_user_string() for dep in graph["highlevel/readback/company_links"].deps}
+    assert {"highlevel/readback/companies", "highlevel/readback/contacts"} <= needs
+
+
 def test_every_asset_has_a_description_an_owner_a_group_kinds_and_columns(graph: dict[str, dg.AssetSpec]) -> None:
     for name, spec in graph.items():
         assert spec.description, name

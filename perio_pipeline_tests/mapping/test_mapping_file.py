@@ -147,6 +147,15 @@ def test_a_file_must_carry_its_practices_name(tmp_path: Path) -> None:
         load_practice(tmp_path, "other")
 
 
+def test_p4_fields_are_created_only_where_somebody_approved_it_by_name(tmp_path: Path) -> None:
+    (tmp_path / "practices").mkdir()
+    text = (MAPPINGS / "practices" / "harbor.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "practices" / "harbor.yaml"
+    path.write_text(text.replace(", approved_by: sample", ""), encoding="utf-8")
+    with pytest.raises(MappingError, match="approved_by"):
+        load_practice(tmp_path, "harbor")
+
+
 def test_an_unknown_destination_names_those_there_are() -> None:
     with pytest.raises(SettingsError, match="highlevel"):
         practice().destination("salesforce")

@@ -191,6 +191,8 @@ def readback_asset(
     @dg.asset(
         key=[crm, "readback", name],
         ins={"manifest": dg.AssetIn(key=[crm, "loaded", name])},
+        # The diff proves links by the read-back of the records they point to, so those must be there and fresh.
+        deps=[[crm, "readback", parent] for parent in sorted({link.object for link in obj.links.values()})],
         partitions_def=partitions,
         group_name=f"{crm}_readback",
         kinds={"python"},
