@@ -31,7 +31,6 @@ class ApiError:
 
     Attributes:
         status: of HTTP.
-        body_status: the status its body names, which can be another one.
         messages: the CRM's words; may hold values, so never log them.
         code: the CRM's own code, if any.
         existing_id: the record that stands in the way, in a duplicate error.
@@ -40,7 +39,6 @@ class ApiError:
     """
 
     status: int
-    body_status: int
     messages: tuple[str, ...] = ()
     code: str = ""
     existing_id: str = ""
@@ -82,12 +80,10 @@ def parse_error(response: Response) -> ApiError:
     messages = message if isinstance(message, list) else [message]
     stated_meta = body.get("meta")
     meta: JsonObject = stated_meta if isinstance(stated_meta, dict) else {}
-    stated = body.get("statusCode", body.get("status"))
     matching = str(meta.get("matchingField") or "")
     existing = str(meta.get("contactId") or meta.get("existingId") or "")
     return ApiError(
         status=response.status,
-        body_status=stated if isinstance(stated, int) else response.status,
         messages=tuple(text for text in messages if isinstance(text, str)),
         code=str(body.get("code") or ""),
         existing_id=existing if _ID.match(existing) else "",
