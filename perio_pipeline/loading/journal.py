@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ from perio_pipeline.loading.tables import ENTRY, METADATA, RECORD, TRAFFIC
 
 KEY_VARIABLE = "PERIO_JOURNAL_KEY"
 CHAIN_START = "0" * 64
+BUSY_SECONDS = 30
+"""How long a writer waits for another one."""
 FRESH = {"created_by_us": False, "code": "", "reason": ""}
 """What a record starts with, where nothing else is said."""
 
@@ -291,9 +294,17 @@ def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
 
 def _durable_sqlite(connection: Any, _: Any) -> None:
     # WAL lets readers go on while the loader writes; FULL makes each commit survive a power cut.
-    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:  # SQLite does not wait while another one turns a new file to WAL
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA busy_timeout=30000")
 
 
 def _now() -> str:
