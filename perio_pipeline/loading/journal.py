@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.dialects import postgresql, sqlite
 
 from perio_pipeline.crm.protocol import Ref, RequestStats, Value
@@ -99,6 +99,39 @@ class Result:
     trace_id: str = ""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One line of the audit log, as it stands in the database; `values_before` is still sealed."""
+
+    number: int
+    practice: str
+    destination: str
+    account: str
+    object: str
+    source_key: str
+    kind: str
+    operation: str
+    run: str
+    load_pass: str
+    actor: str
+    at: str
+    fingerprint: str
+    status: str
+    crm_id: str | None
+    parent_id: str | None
+    code: str
+    reason: str
+    trace_id: str
+    values_before: bytes | None
+    previous_hash: str
+    hash: str
+
+    @property
+    def scope(self) -> Scope:
+        """Whose record it is about."""
+        return Scope(self.practice, self.destination, self.account, self.object)
+
+
 class Journal:
     """One SQL database for all practices. Every method that writes returns after the rows are durable."""
 
@@ -120,6 +153,31 @@ class Journal:
         query = sa.select(*(RECORD.c[name] for name in Known.__dataclass_fields__)).where(_within(RECORD, scope))
         with self._engine.connect() as connection:
             return {row.source_key: Known(**row._mapping) for row in connection.execute(query)}
+
+    def entries(self, practice: str, destination: str | None = None) -> Iterator[Entry]:
+        """Stream the audit log of a practice in the order in which it was written."""
+        query = sa.select(*(ENTRY.c[name] for name in Entry.__dataclass_fields__)).where(ENTRY.c.practice == practice)
+        if destination is not None:
+            query = query.where(ENTRY.c.destination == destination)
+        with self._engine.connect().execution_options(yield_per=1000) as connection:
+            for row in connection.execute(query.order_by(ENTRY.c.number)):
+                yield Entry(**row._mapping)
+
+    def values_before(self, entry: Entry) -> dict[str, Value] | None:
+        """Open what an update replaced; None where nothing was noted.
+
+        Raises:
+            SettingsError: the journal's key is not the one the values were sealed with.
+        """
+        if entry.values_before is None:
+            return None
+        try:
+            opened: dict[str, Value] = json.loads(self._cipher.decrypt(entry.values_before))
+        except InvalidToken:
+            raise SettingsError(
+                "The journal's values were sealed with another key.", f"Give that key in {KEY_VARIABLE}."
+            ) from None
+        return opened
 
     def append(self, scope: Scope, run: RunInfo, items: Sequence[Intent | Result]) -> None:
         """Write intents and results in one transaction; they are durable when this returns."""

@@ -205,3 +205,25 @@ def test_what_is_appended_together_is_written_whole_or_not_at_all(tmp_path: Path
             journal.append(scope(), RUN, [CREATE, bad])
         assert journal.known(scope()) == {}
     assert entries(tmp_path) == []
+
+
+def test_p9_what_an_update_replaced_can_be_read_again_in_order(tmp_path: Path) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [CREATE])
+        journal.append(scope(), RUN, [CREATED])
+        journal.append(scope(), RUN, [Intent("P1", "update", "f2", WHERE, {"city": "Bergen"})])
+        log = list(journal.entries(scope().practice, scope().destination))
+        assert [(entry.kind, entry.operation, entry.scope) for entry in log] == [
+            ("intent", "create", scope()),
+            ("result", "create", scope()),
+            ("intent", "update", scope()),
+        ]
+        assert [journal.values_before(entry) for entry in log] == [None, None, {"city": "Bergen"}]
+
+
+def test_p9_values_sealed_with_another_key_are_told_apart(tmp_path: Path) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [Intent("P1", "update", "f2", WHERE, {"city": "Bergen"})])
+    (tmp_path / "journal.key").unlink()
+    with journal_in(tmp_path) as journal, pytest.raises(SettingsError, match="another key"):
+        journal.values_before(next(journal.entries(scope().practice)))
