@@ -42,7 +42,7 @@ def client(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
         yield made
 
 
-@pytest.mark.parametrize(("kind", "committed"), [("lost_response", True), ("reset", False)])
+@pytest.mark.parametrize(("kind", "committed"), [("lost_response", True), ("cut", True), ("reset", False)])
 def test_dropped_connection_reaches_the_client_as_one(
     sandbox: RunningSandbox, client: httpx.Client, kind: Any, committed: bool
 ) -> None:
@@ -53,7 +53,7 @@ def test_dropped_connection_reaches_the_client_as_one(
     assert create(client, "b@example.com").status_code == 201
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", [400, 422, 429, 500, 502, 503])
 def test_failing_status_changes_nothing(sandbox: RunningSandbox, client: httpx.Client, status: Any) -> None:
     sandbox.faults(Fault(kind="status", status=status, times=1))
     assert create(client, "a@example.com").status_code == status
@@ -72,6 +72,83 @@ def test_slow_answer_takes_simulated_seconds(sandbox: RunningSandbox, client: ht
     assert create(client, "a@example.com").status_code == 201
     assert time.monotonic() - start >= 0.3
     assert exists(client, "a@example.com")
+
+
+def test_silent_server_lets_the_client_wait_and_does_nothing(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    sandbox.faults(Fault(kind="silent", method="POST", times=1))
+    client.timeout = httpx.Timeout(0.1)
+    with pytest.raises(httpx.ReadTimeout):
+        create(client, "a@example.com")
+    assert not exists(client, "a@example.com")
+    assert create(client, "b@example.com").status_code == 201
+
+
+def test_fault_strikes_only_requests_with_such_a_body(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    sandbox.faults(Fault(kind="status", status=400, body="poison@"))
+    codes = [create(client, email).status_code for email in ("a@example.com", "poison@example.com", "b@example.com")]
+    assert codes == [201, 400, 201]
+
+
+def found(client: httpx.Client, email: str) -> bool:
+    rule = {"field": "email", "operator": "eq", "value": email}
+    body = {"locationId": LOCATION_ID, "page": 1, "pageLimit": 5, "filters": [rule]}
+    return bool(client.post("/contacts/search", json=body).json()["contacts"])
+
+
+def test_stalled_search_shows_nothing_new_for_as_long_as_it_was_told() -> None:
+    config = demo_config(search_lag_seconds=0, clock_factor=20)
+    with running(config) as sandbox, client_of(sandbox) as client:
+        create(client, "a@example.com")
+        sandbox.faults(Fault(kind="stall_search", method="GET", path="^/contacts/none", seconds=10, times=1))
+        client.get("/contacts/none")
+        create(client, "b@example.com")
+        assert (found(client, "a@example.com"), found(client, "b@example.com")) == (True, False)
+        time.sleep(0.6)
+        assert found(client, "b@example.com")
+
+
+def test_reset_goes_back_to_the_checkpoint_and_keeps_it_on_disk(tmp_path: Path) -> None:
+    config = demo_config(state_path=tmp_path / "state.db", search_lag_seconds=0)
+    with running(config) as sandbox, client_of(sandbox) as client:
+        start = sandbox.state_digest()
+        kept = create(client, "a@example.com", city="York").json()["contact"]
+        sandbox.checkpoint()
+        digest = sandbox.state_digest()
+        client.put(f"/contacts/{kept['id']}", json={"city": "Bath"})
+        gone = create(client, "b@example.com").json()["contact"]
+        client.post(f"/contacts/{gone['id']}/notes", json={"body": "seen"})
+        sandbox.faults(Fault(kind="nearly_out_daily_quota", remaining=1, nth=1), Fault(kind="expire_token", nth=2))
+        assert [create(client, "c@example.com").status_code for _ in range(3)] == [201, 401, 401]
+        sandbox.clear_faults()
+        assert create(client, "c@example.com").status_code == 429
+        sandbox.reset()
+        assert sandbox.state_digest() == digest != start
+        assert sandbox.stats()["total"] == 0
+        assert client.get(f"/contacts/{kept['id']}").json()["contact"]["city"] == "York"
+        assert (found(client, "a@example.com"), found(client, "b@example.com")) == (True, False)
+        client.delete(f"/contacts/{kept['id']}")
+        sandbox.reset()
+        assert create(client, "a@example.com").json()["meta"]["contactId"] == kept["id"], "indexes are whole"
+    with running(config) as sandbox:
+        assert sandbox.state_digest() == digest
+
+
+def test_reset_without_a_checkpoint_goes_back_to_the_start(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    start = sandbox.state_digest()
+    create(client, "a@example.com")
+    assert [len(kinds["contact"]) for kinds in sandbox.state().values()] == [1]
+    sandbox.reset()
+    assert sandbox.state_digest() == start
+    assert [len(kinds["contact"]) for kinds in sandbox.state().values()] == [0]
+
+
+def test_renewed_token_opens_what_the_old_one_did(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    sandbox.replace_token(TOKEN, "pit-renewed")
+    assert create(client, "a@example.com").status_code == 401
+    client.headers["Authorization"] = "Bearer pit-renewed"
+    assert create(client, "a@example.com").status_code == 201
+    with pytest.raises(httpx.HTTPStatusError):
+        sandbox.replace_token("pit-unknown", "pit-other")
 
 
 def test_dropped_field_is_accepted_and_not_stored(sandbox: RunningSandbox, client: httpx.Client) -> None:

@@ -46,7 +46,7 @@ def client(sandbox: RunningFreshsales) -> Iterator[httpx.Client]:
         yield made
 
 
-@pytest.mark.parametrize(("kind", "committed"), [("lost_response", True), ("reset", False)])
+@pytest.mark.parametrize(("kind", "committed"), [("lost_response", True), ("cut", True), ("reset", False)])
 def test_dropped_connection_reaches_the_client_as_one(
     sandbox: RunningFreshsales, client: httpx.Client, kind: Any, committed: bool
 ) -> None:
@@ -57,7 +57,7 @@ def test_dropped_connection_reaches_the_client_as_one(
     assert create(client, "P2").is_success
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", [400, 422, 429, 500, 502, 503])
 def test_failing_status_changes_nothing(sandbox: RunningFreshsales, client: httpx.Client, status: Any) -> None:
     sandbox.faults(Fault(kind="status", status=status, times=1))
     assert create(client, "P1").status_code == status
@@ -129,6 +129,47 @@ def test_rows_of_a_bulk_job_fail_by_seed(client: httpx.Client, sandbox: RunningF
         failed.append([row["external_id"] for row in report["detailed_failure_report"]])
         sandbox.clear_faults()
     assert failed[0] == failed[1] != failed[2]
+
+
+def test_failed_job_writes_some_rows_and_names_none(sandbox: RunningFreshsales, client: httpx.Client) -> None:
+    sandbox.faults(Fault(kind="failed_job", rows=3, seed=1, path="bulk_upsert", times=1))
+    job = finished(client, bulk(client, 5))
+    assert (job["status"], job["data"]) == ("FAILED", None)
+    assert sum(exists(client, f"P{n}") for n in range(5)) == 2
+
+
+def test_report_may_hold_counts_only() -> None:
+    config = demo_config(behaviour=Behaviour(failure_report="counts"), search_lag_seconds=0)
+    with running(config) as sandbox, client_of(sandbox) as client:
+        sandbox.faults(Fault(kind="partial_bulk", rows=1, path="bulk_upsert", times=1))
+        report = json.loads(finished(client, bulk(client, 3))["data"])
+    assert report == {"record_status": {"succeeded": 2, "failed": 1}, "detailed_failure_report": []}
+
+
+def test_reset_goes_back_to_the_checkpoint(sandbox: RunningFreshsales, client: httpx.Client) -> None:
+    kept = create(client, "P1", city="York").json()["contact"]
+    module = {"entity_name": "cm_plan", "singular_name": "Plan", "plural_name": "Plans", "icon": "tooth"}
+    client.post("/settings/module_customizations", json={"module_customization": module})
+    sandbox.checkpoint()
+    digest = sandbox.state_digest()
+    client.put(f"/contacts/{kept['id']}", json={"contact": {"city": "Bath"}})
+    client.post("/custom_module/cm_plan", json={"cm_plan": {"name": "SRP"}})
+    client.post("/contacts/bulk_upsert", json={"contacts": [{"external_id": "P2", "data": {"city": "York"}}]})
+    sandbox.faults(Fault(kind="nearly_out_hourly_quota", remaining=0, times=1))
+    client.get("/selector/owners")
+    assert create(client, "P3").status_code == 429
+    sandbox.reset()
+    assert sandbox.state_digest() == digest
+    assert [len(kinds["contacts"]) for kinds in sandbox.state().values()] == [1]
+    assert client.get(f"/contacts/{kept['id']}").json()["contact"]["city"] == "York"
+    assert (exists(client, "P1"), exists(client, "P2")) == (True, False)
+
+
+def test_renewed_key_opens_what_the_old_one_did(sandbox: RunningFreshsales, client: httpx.Client) -> None:
+    sandbox.replace_token(TOKEN, "fs-renewed")
+    assert create(client, "P1").status_code == 401
+    client.headers["Authorization"] = "Token token=fs-renewed"
+    assert create(client, "P1").is_success
 
 
 def test_stuck_job_never_ends(sandbox: RunningFreshsales, client: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""A sandbox's own routes under /__sandbox: faults, counts, digest, edits, recorded requests. Loopback only."""
+"""A sandbox's own routes under /__sandbox: faults, counts, content, tokens, edits, recorded requests. Loopback only."""
 
 import ipaddress
 from collections.abc import Awaitable, Callable
@@ -40,6 +40,10 @@ class Admin:
             ("DELETE", "/faults", self.clear_faults),
             ("GET", "/stats", self.stats),
             ("GET", "/state-digest", self.digest),
+            ("GET", "/state", self.state),
+            ("POST", "/checkpoint", self.checkpoint),
+            ("POST", "/reset", self.reset),
+            ("POST", "/token", self.replace_token),
             ("POST", "/edit", self.edit),
             ("GET", "/requests", self.requests),
         )
@@ -73,6 +77,27 @@ class Admin:
     async def digest(self, _request: Request) -> Response:
         """Hash of all content."""
         return JSONResponse({"digest": self._sandbox.digest()})
+
+    async def state(self, _request: Request) -> Response:
+        """All records of all accounts, as they are kept: account → kind → records."""
+        return JSONResponse({"state": {name: place.content() for name, place in self._sandbox.places().items()}})
+
+    async def checkpoint(self, _request: Request) -> Response:
+        """Remember the content as it is now."""
+        self._sandbox.checkpoint()
+        return JSONResponse({"kept": True})
+
+    async def reset(self, _request: Request) -> Response:
+        """Go back to the last checkpoint or, where there was none, to the start of the server."""
+        self._sandbox.reset()
+        return JSONResponse({"reset": True})
+
+    async def replace_token(self, request: Request) -> Response:
+        """Renew a token, as an admin does: `old` opens nothing any more, `new` opens what it opened."""
+        given = await request.json()
+        if not self._sandbox.replace_token(str(given.get("old")), str(given.get("new"))):
+            return JSONResponse({"message": "no such token"}, 404)
+        return JSONResponse({"replaced": True})
 
     async def edit(self, request: Request) -> Response:
         """Change a record as a person in the CRM would: `kind`, `id`, `changes`; null clears a property."""

@@ -19,6 +19,7 @@ def assemble(sandbox: BaseSandbox, gateway: BaseGateway, admin: Admin) -> Starle
         yield
         sandbox.close()
 
+    sandbox.checkpoint()
     routes = [Mount("/__sandbox", routes=admin.routes()), Mount("/", app=gateway)]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.sandbox = sandbox

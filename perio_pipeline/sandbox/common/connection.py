@@ -1,4 +1,4 @@
-"""Dropping a client's connection without an answer, as a broken network would.
+"""Dropping a client's connection or keeping it waiting, as a broken network would.
 
 ASGI has no word for this, so the server's protocol class hands its transport along with each request.
 """
@@ -24,5 +24,16 @@ async def drop_connection(scope: Scope, receive: Receive) -> None:
     if transport is None:
         raise ConnectionResetError("the sandbox dropped the connection")
     transport.close()
+    await _disconnected(receive)
+
+
+async def keep_silent(scope: Scope, receive: Receive) -> None:
+    """Send nothing until the client gives up; without a real connection, raise what a client would see."""
+    if scope.get("state", {}).get(TRANSPORT) is None:
+        raise TimeoutError("the sandbox does not answer")
+    await _disconnected(receive)
+
+
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

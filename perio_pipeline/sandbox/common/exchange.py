@@ -58,7 +58,6 @@ class Request:
     token: str = ""
     location_id: str = ""
     fault: BaseFault | None = None
-    dropped: bool = False
 
     def struck_by(self, *kinds: str) -> bool:
         """Whether a planned fault of one of these kinds strikes this request."""

@@ -10,18 +10,22 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from perio_pipeline.sandbox.common.connection import drop_connection
+from perio_pipeline.sandbox.common.connection import drop_connection, keep_silent
 from perio_pipeline.sandbox.common.errors import ApiError
 from perio_pipeline.sandbox.common.exchange import Reply, Request, read_request
 from perio_pipeline.sandbox.common.faults import BaseFault
 from perio_pipeline.sandbox.common.state import BaseSandbox
 
 REASONS = {
+    400: "Bad Request",
+    422: "Unprocessable Entity",
     429: "Too Many Requests",
     500: "Internal Server Error",
     502: "Bad Gateway",
     503: "Service Unavailable",
 }
+UNANSWERED = ("reset", "lost_response", "cut", "silent")
+"""Faults after which no whole answer reaches the client."""
 
 
 class BaseGateway(ABC):
@@ -37,11 +41,15 @@ class BaseGateway(ABC):
             reply = await self.answer(request)
         except ApiError as error:
             reply = Reply(self.error_body(error), error.status)
-            request.dropped = request.struck_by("lost_response")
         if request.struck_by("slow") and request.fault is not None:
             await asyncio.sleep(self._shared.clock.real_seconds(request.fault.seconds))
-        self._note(request, "dropped" if request.dropped else str(reply.status))
-        if request.dropped:
+        self._note(request, "dropped" if request.struck_by(*UNANSWERED) else str(reply.status))
+        if request.struck_by("silent"):
+            await keep_silent(scope, receive)
+        elif request.struck_by("cut"):
+            await self._send(request, reply, send, whole=False)
+            await drop_connection(scope, receive)
+        elif request.struck_by(*UNANSWERED):
             await drop_connection(scope, receive)
         else:
             await self._send(request, reply, send)
@@ -64,13 +72,14 @@ class BaseGateway(ABC):
 
     def strike_early(self, request: Request, fault: BaseFault) -> Reply | None:
         """Faults that come before anything is done. A reply means the request ends here."""
-        if fault.kind == "reset":
-            request.dropped = True
+        if fault.kind in ("reset", "silent"):
             return Reply({}, 0)
         if fault.kind == "status":
             return self._failing(fault.status)
         if fault.kind == "expire_token":
             self._shared.expired_tokens.add(request.token)
+        if fault.kind == "stall_search":
+            self._shared.places()[request.location_id].stall_search(fault.seconds)
         return None
 
     def _failing(self, status: int) -> Reply:
@@ -87,7 +96,8 @@ class BaseGateway(ABC):
         self._shared.stats.count(request.location_id, request.method, route, status, is_write)
         self._shared.stats.record(request.method, request.path, request.query, request.headers, request.body, status)
 
-    async def _send(self, request: Request, reply: Reply, send: Send) -> None:
+    async def _send(self, request: Request, reply: Reply, send: Send, *, whole: bool = True) -> None:
+        """Send an answer, or its headers and the first half of its body."""
         content = reply.content
         if content is None:
             content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -95,4 +105,5 @@ class BaseGateway(ABC):
         headers |= self.headers(request, reply.status)
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-        await send({"type": "http.response.body", "body": content})
+        sent = content if whole else content[: len(content) // 2]
+        await send({"type": "http.response.body", "body": sent, "more_body": not whole})

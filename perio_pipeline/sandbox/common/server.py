@@ -40,6 +40,22 @@ class RunningSandbox:
         """Hash of all content."""
         return str(self.admin("GET", "/state-digest")["digest"])
 
+    def state(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """Account → kind → its records, as the server keeps them."""
+        return dict(self.admin("GET", "/state")["state"])
+
+    def checkpoint(self) -> None:
+        """Remember the content as it is now."""
+        self.admin("POST", "/checkpoint")
+
+    def reset(self) -> None:
+        """Go back to the last checkpoint: content, quotas and tokens, without faults and counts."""
+        self.admin("POST", "/reset")
+
+    def replace_token(self, old: str, new: str) -> None:
+        """Renew a token: the old one opens nothing any more."""
+        self.admin("POST", "/token", {"old": old, "new": new})
+
     def edit(self, kind: str, record_id: Any, changes: dict[str, Any]) -> None:
         """Change a record as a person in the CRM would."""
         self.admin("POST", "/edit", {"kind": kind, "id": record_id, "changes": changes})

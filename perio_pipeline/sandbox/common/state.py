@@ -22,7 +22,10 @@ class BaseLocation:
         self._clock = clock
         self._disk = disk
         self._lag = lag
-        self._collections = {kind: Collection(indexed) for kind, indexed in indexes.items()}
+        self._stalled = (0.0, 0.0)
+        self._indexes = indexes
+        self._collections = self._empty()
+        self._kept: dict[str, list[Json]] = {}
 
     def __getitem__(self, kind: str) -> Collection:
         return self._collections[kind]
@@ -40,17 +43,50 @@ class BaseLocation:
 
     def searchable(self, kind: str) -> Table:
         """The records the search index has caught up with."""
-        return self[kind].visible(self._clock.now() - self._lag)
+        now = self._clock.now()
+        seen, until = self._stalled
+        return self[kind].visible(seen if now < until else now - self._lag)
+
+    def stall_search(self, seconds: float) -> None:
+        """Keep the search index as it is now for some seconds; one that stands still already goes on later."""
+        now = self._clock.now()
+        seen, until = self._stalled
+        self._stalled = (seen if now < until else now - self._lag, now + seconds)
 
     def restore(self, kind: str, record: Json) -> None:
         """Take a record back from disk; the search has long seen it."""
         self[kind].set(record, 0.0)
+
+    def content(self) -> dict[str, list[Json]]:
+        """Kind → its records, oldest first."""
+        return {kind: list(records) for kind, records in self._collections.items()}
+
+    def checkpoint(self) -> None:
+        """Remember the records as they are, for `reset`. Records are never changed in place, so this costs little."""
+        self._kept = self.content()
+
+    def reset(self) -> None:
+        """Go back to the last checkpoint, with a full quota and a search that has seen it all."""
+        now = {(kind, record["id"]): record for kind, records in self.content().items() for record in records}
+        then = {(kind, record["id"]): record for kind, records in self._kept.items() for record in records}
+        self._stalled = (0.0, 0.0)
+        self._collections = self._empty()
+        for (kind, _), record in then.items():
+            self.restore(kind, record)
+        for place in now.keys() | then.keys():
+            if now.get(place) is not then.get(place):
+                self._disk.write(self.id, *place, then.get(place))
+
+    def _empty(self) -> dict[str, Collection]:
+        return {kind: Collection(indexed) for kind, indexed in self._indexes.items()}
 
 
 class BaseSandbox(ABC):
     """All locations behind one server, with what they share."""
 
     fault_type: type[BaseFault]
+    tokens: dict[str, Any]
+    """Token → what it opens."""
 
     def __init__(self, config: ServerConfig, faults: tuple[BaseFault, ...]) -> None:
         self.disk = Disk(config.state_path)
@@ -62,6 +98,10 @@ class BaseSandbox(ABC):
         self.expired_tokens: set[str] = set()
 
     @abstractmethod
+    def places(self) -> Mapping[str, BaseLocation]:
+        """The customers' accounts by id."""
+
+    @abstractmethod
     def digest(self) -> str:
         """Hash of all content, the same for the same content however it came there."""
 
@@ -69,11 +109,33 @@ class BaseSandbox(ABC):
     def edit(self, kind: str, record_id: Any, changes: Json) -> bool:
         """Change a record as a person in the CRM would; None clears a property. False when there is no such record."""
 
-    def load(self, locations: Mapping[str, BaseLocation]) -> None:
-        """Give the locations back what the disk has kept for them."""
-        for location_id, kind, record in self.disk.load():
-            if location_id in locations:
-                locations[location_id].restore(kind, record)
+    def replace_token(self, old: str, new: str) -> bool:
+        """Let a new token open what an old one opened, which opens nothing any more; False for one nobody knows."""
+        known = self.tokens.pop(old, None)
+        if known is not None:
+            self.tokens[new] = known
+        return known is not None
+
+    def load(self) -> None:
+        """Give the accounts back what the disk has kept for them."""
+        places = self.places()
+        for place_id, kind, record in self.disk.load():
+            if place_id in places:
+                places[place_id].restore(kind, record)
+
+    def checkpoint(self) -> None:
+        """Remember all content, for `reset`."""
+        for place in self.places().values():
+            place.checkpoint()
+
+    def reset(self) -> None:
+        """Go back to the last checkpoint: content, quotas, tokens, no faults, no counts. The clock goes on."""
+        for place in self.places().values():
+            place.reset()
+        self.faults.clear()
+        self.expired_tokens.clear()
+        self.stats.clear()
+        self.commit()
 
     def commit(self) -> None:
         """Make all writes durable."""

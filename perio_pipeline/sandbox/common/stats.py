@@ -37,6 +37,12 @@ class Stats:
             }
         )
 
+    def clear(self) -> None:
+        """Begin again at nothing."""
+        self._counts.clear()
+        if self._requests is not None:
+            self._requests.clear()
+
     def requests(self) -> list[dict[str, Any]] | None:
         """All recorded requests, or None when recording is off."""
         return self._requests

@@ -71,8 +71,8 @@ class Behaviour(Frozen):
     job_pending_statuses: tuple[str, ...] = Field(
         ("QUEUED", "IN_PROGRESS"), min_length=1, description="2.4, P2: names before SUCCESS; the last one repeats"
     )
-    failure_report: Literal["keyed", "indexed"] = Field(
-        "keyed", description="2.4, P2: elements carry the row's identifier, or its position in the call"
+    failure_report: Literal["keyed", "indexed", "counts"] = Field(
+        "keyed", description="2.4, P2: elements carry the row's identifier, its position in the call, or are missing"
     )
     bulk_destroy_max: int = Field(100, ge=1, description="15, P9: most ids of a bulk_destroy")
     bulk_destroy_status: Literal[200, 202] = Field(200, description="15, P9: success of a bulk_destroy")

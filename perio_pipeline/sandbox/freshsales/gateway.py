@@ -40,7 +40,7 @@ class Gateway(BaseGateway):
             return self._throttled(account, now)
         if found is None:
             raise not_found("Route")
-        request.fault = self._sandbox.faults.pick(request.method, request.path, account.id)
+        request.fault = self._sandbox.faults.pick(request.method, request.path, account.id, request.body)
         if request.fault is not None:
             early = self._struck(request, request.fault, account)
             if early is not None:
@@ -126,7 +126,6 @@ class Gateway(BaseGateway):
             raise bad_request(str(problem)) from None
         finally:
             self._sandbox.commit()
-        request.dropped = request.struck_by("lost_response")
         if request.struck_by("created_but_error") and request.fault is not None:
             raise RefusedError(request.fault.status, REASONS[request.fault.status])
         return reply

@@ -24,7 +24,7 @@ def start_bulk(call: Call, module: Module, rows: list[Any]) -> Json:
     """Accept the rows of a bulk upsert; the job's record."""
     fault = call.fault
     failing: list[int] = []
-    if fault is not None and fault.kind == "partial_bulk":
+    if fault is not None and fault.kind in ("partial_bulk", "failed_job"):
         failing = sorted(random.Random(fault.seed).sample(range(len(rows)), min(fault.rows, len(rows))))
     now = call.now()
     job: Json = {
@@ -37,6 +37,7 @@ def start_bulk(call: Call, module: Module, rows: list[Any]) -> Json:
         "polls": 0,
         "accepted": call.sandbox.clock.now(),
         "stuck": fault is not None and fault.kind == "stuck_job",
+        "fails": fault is not None and fault.kind == "failed_job",
         "created_at": now,
         "status_updated_at": now,
         "report": None,
@@ -81,7 +82,10 @@ def open_jobs(call: Call) -> int:
 
 
 def status(call: Call) -> Reply:
-    """GET /job_statuses/{id}: pending as often as set, then SUCCESS, also when rows failed (16.5)."""
+    """GET /job_statuses/{id}: pending as often as set, then SUCCESS, also when rows failed (16.5).
+
+    A planned fault makes it FAILED.
+    """
     number = as_id(call.params["id"])
     job = call.account["jobs"].get(number) if number is not None else None
     if job is None or job["kind"] != "bulk_upsert":
@@ -89,6 +93,8 @@ def status(call: Call) -> Reply:
     answer: Json = {"job_type_name": "BulkUpsert", "created_at": job["created_at"]}
     if job["state"] == "done":
         done = {"status": "SUCCESS", "progress": 100, "data": json.dumps(job["report"])}
+        if job["fails"]:
+            done = {"status": "FAILED", "progress": 100, "data": None}
         return Reply({**answer, **done, "status_updated_at": job["status_updated_at"]})
     names = call.behaviour.job_pending_statuses
     name = names[min(job["polls"], len(names) - 1)]
@@ -123,8 +129,9 @@ def _applied(call: Call, job: Json) -> Json:
         except ApiError as refusal:
             messages = list(refusal.messages) if isinstance(refusal, RefusedError) else [str(refusal.status)]
             failures.append(_failure(call, index, row, messages))
+    told = [] if call.behaviour.failure_report == "counts" else failures
     counts = {"succeeded": len(job["rows"]) - len(failures), "failed": len(failures)}
-    return {**job, "rows": [], "report": {"record_status": counts, "detailed_failure_report": failures}}
+    return {**job, "rows": [], "report": {"record_status": counts, "detailed_failure_report": told}}
 
 
 def _apply_row(call: Call, module: Module, row: Any) -> None:

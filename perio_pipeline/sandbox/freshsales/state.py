@@ -1,5 +1,6 @@
 """The state of a Freshsales sandbox: per account the records, the quota and the settings."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,9 +57,19 @@ class AccountState(BaseLocation):
         super().__init__(config.alias, INDEXES, clock, disk, lag)
         self.config = config
         self.plan: Plan = PLANS[config.plan]
-        self.quota = Quota(config.calls_per_hour or self.plan.calls_per_hour, per_minute)
+        self._per_minute = per_minute
+        self.quota = self._full_quota()
         self.zone = ZoneInfo(config.time_zone)
         self._field_sets: dict[str, FieldSet] = {}
+
+    def reset(self) -> None:
+        """Go back to the last checkpoint."""
+        super().reset()
+        self.quota = self._full_quota()
+        self._field_sets.clear()
+
+    def _full_quota(self) -> Quota:
+        return Quota(self.config.calls_per_hour or self.plan.calls_per_hour, self._per_minute)
 
     def __getitem__(self, kind: str) -> Collection:
         if kind not in self._collections and kind.startswith("cm_"):
@@ -107,7 +118,11 @@ class Sandbox(BaseSandbox):
             account.alias: AccountState(account, per_minute, self.clock, self.disk, lag) for account in config.accounts
         }
         self.tokens = {token: account for account in self.accounts.values() for token in account.config.tokens}
-        self.load(self.accounts)
+        self.load()
+
+    def places(self) -> Mapping[str, AccountState]:
+        """The accounts by alias."""
+        return self.accounts
 
     def stamp(self, account: AccountState, moment: datetime | None = None) -> str:
         """A moment, or now, as the account shows it."""

@@ -40,7 +40,7 @@ class Gateway(BaseGateway):
         request.location_id = location.id
         if not location.quota.take(self._sandbox.clock.now()):
             raise too_many_requests()
-        request.fault = self._sandbox.faults.pick(request.method, request.path, location.id)
+        request.fault = self._sandbox.faults.pick(request.method, request.path, location.id, request.body)
         if request.fault is not None:
             early = self._struck(request, request.fault, location)
             if early is not None:
@@ -111,7 +111,6 @@ class Gateway(BaseGateway):
             self._sandbox.commit()
         if request.struck_by("created_but_422"):
             raise unprocessable("the request could not be processed")
-        request.dropped = request.struck_by("lost_response")
         return reply
 
 

@@ -1,5 +1,6 @@
 """The state of a HighLevel sandbox: per location the records, the quota and the settings."""
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,11 @@ class LocationState(BaseLocation):
         self.quota = Quota(config.rate_limit)
         self.timezone = ZoneInfo(config.timezone)
 
+    def reset(self) -> None:
+        """Go back to the last checkpoint."""
+        super().reset()
+        self.quota = Quota(self.config.rate_limit)
+
 
 class Sandbox(BaseSandbox):
     """All sub-accounts behind one server."""
@@ -59,7 +65,11 @@ class Sandbox(BaseSandbox):
             for location in self.locations.values()
             for token in location.config.tokens
         }
-        self.load(self.locations)
+        self.load()
+
+    def places(self) -> Mapping[str, LocationState]:
+        """The sub-accounts by id."""
+        return self.locations
 
     def digest(self) -> str:
         """Hash of all content."""
