@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,19 @@ class PandaSource:
     """One practice's PANDA database."""
 
     def __init__(self, url: str, bindings: Bindings, bindings_file: str) -> None:
-        self._url = sa.make_url(url)
-        self._bindings = bindings
+        self.url = sa.make_url(url)
+        self.bindings = bindings
         self._bindings_file = bindings_file
 
     @contextmanager
-    def _connect(self) -> Iterator[sa.Connection]:
-        url = self._url
+    def connect(self) -> Iterator[sa.Connection]:
+        """Open the database for reading.
+
+        Raises:
+            SourceError: no such file, no driver, unreachable, or a statement the database refused; without its text,
+                which may hold values.
+        """
+        url = self.url
         if url.get_backend_name() == "sqlite":
             if not url.database or not Path(url.database).is_file():
                 raise SourceError(
@@ -57,16 +64,24 @@ class PandaSource:
         finally:
             engine.dispose()
 
+    def problems(self, tables: Iterable[Table]) -> list[str]:
+        """Return every bound table and column of some tables that the database lacks, and where it is bound.
+
+        Raises:
+            SourceError: unreachable.
+        """
+        with self.connect() as connection:
+            inspector = sa.inspect(connection)
+            bound = {table.name: self.bindings.tables[table.name] for table in tables}
+            return [problem for name, table in bound.items() for problem in _missing(inspector, name, table)]
+
     def check(self, tables: Iterable[Table]) -> None:
         """Compare the database with the bindings of some tables before anything is read.
 
         Raises:
             SourceError: unreachable, or every bound table and column that is missing, and where it is bound.
         """
-        with self._connect() as connection:
-            inspector = sa.inspect(connection)
-            bound = {table.name: self._bindings.tables[table.name] for table in tables}
-            problems = [problem for name, table in bound.items() for problem in _missing(inspector, name, table)]
+        problems = self.problems(tables)
         if problems:
             raise SourceError(
                 "The PANDA database does not fit its bindings: " + "; ".join(problems) + ".",
@@ -75,14 +90,22 @@ class PandaSource:
 
     def count(self, table: Table) -> int:
         """Return the rows the extract of a canonical table will have."""
-        bound = self._bindings.tables[table.name]
-        with self._connect() as connection:
+        bound = self.bindings.tables[table.name]
+        with self.connect() as connection:
             rows: int = connection.execute(sa.select(sa.func.count()).select_from(_from(bound))).scalar_one()
         return rows * (len(bound.unpivot.values) if bound.unpivot else 1)
 
-    def chunks(self, table: Table, rows: int = CHUNK_ROWS) -> Iterator[pd.DataFrame]:
-        """Stream a canonical table as extract frames in the order of its key; at least one, which may be empty."""
-        bound = self._bindings.tables[table.name]
+    def chunks(self, table: Table, rows: int = CHUNK_ROWS, only: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Stream a canonical table as extract frames in the order of its key; at least one, which may be empty.
+
+        Args:
+            table: which one.
+            rows: source rows fetched at a time.
+            only: the columns to read, where that is not all; nothing else leaves the database.
+        """
+        bound = self.bindings.tables[table.name]
+        if only is not None:
+            table, bound = _narrowed(table, bound, only)
         columns = bound.physical_columns()
         keys = [bound.columns[name].column for name in table.key if name in bound.columns]
         statement: sa.Select[*tuple[Any, ...]] = (
@@ -90,7 +113,7 @@ class PandaSource:
             .select_from(_from(bound))
             .order_by(*(sa.column(name) for name in keys if name))
         )
-        with self._connect() as connection:
+        with self.connect() as connection:
             result = connection.execution_options(stream_results=True, max_row_buffer=rows).execute(statement)
             fetched = result.fetchmany(rows)
             yield decode_rows(table, bound, columns, fetched)
@@ -101,6 +124,13 @@ class PandaSource:
 def _from(bound: BoundTable) -> sa.TableClause:
     schema, _, name = bound.table.rpartition(".")
     return sa.table(name, schema=schema or None)
+
+
+def _narrowed(table: Table, bound: BoundTable, only: Sequence[str]) -> tuple[Table, BoundTable]:
+    columns = tuple(table.column(name) for name in only)
+    key = tuple(name for name in table.key if name in only)
+    fields = {name: field for name, field in bound.columns.items() if name in only}
+    return replace(table, key=key, columns=columns), bound.model_copy(update={"columns": fields})
 
 
 def _missing(inspector: sa.Inspector, name: str, bound: BoundTable) -> list[str]:

@@ -64,7 +64,7 @@ def test_reading_in_small_pieces_gives_the_same_rows(providers: str) -> None:
 
 
 def test_the_source_is_opened_read_only(providers: str) -> None:
-    with source(providers)._connect() as connection, pytest.raises(Exception, match="readonly"):
+    with source(providers).connect() as connection, pytest.raises(Exception, match="readonly"):
         connection.exec_driver_sql("delete from Provider")
 
 
