@@ -16,7 +16,8 @@ from pathlib import Path
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import AccountSettings, Adapter
 from perio_pipeline.errors import SettingsError
-from perio_pipeline.loading.journal import Journal, RunInfo, open_journal
+from perio_pipeline.loading.entries import RunInfo
+from perio_pipeline.loading.journal import Journal, open_journal
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.mapping.catalog import load_mapping
 from perio_pipeline.mapping.model import Mapping

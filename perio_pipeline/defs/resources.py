@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 
 from perio_pipeline.errors import PerioError
-from perio_pipeline.loading.journal import Journal, RunInfo
+from perio_pipeline.loading.entries import RunInfo
+from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.store import FrameStore
 from perio_pipeline.workplace import Workplace

@@ -1,135 +1,49 @@
 """The durable journal: an intent before each request, a result after it. It is the truth about the CRM.
 
 From it follow resume after a crash, no duplicate after a lost response, zero writes on an unchanged second pass, the
-manifests and the audit log. Values stand only in `values_before`, encrypted with the key from `PERIO_JOURNAL_KEY`.
+manifests, the audit log and the rollback. Patients' values stand only in sealed columns.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.dialects import postgresql, sqlite
 
-from perio_pipeline.crm.protocol import Ref, RequestStats, Value
-from perio_pipeline.errors import SettingsError
-from perio_pipeline.loading.tables import ENTRY, METADATA, RECORD, TRAFFIC
+from perio_pipeline.crm.protocol import Payload, RequestStats, Value
+from perio_pipeline.loading.entries import (
+    CHAIN_START,
+    Entry,
+    Intent,
+    Item,
+    Known,
+    Reading,
+    Result,
+    RunInfo,
+    Scope,
+    State,
+    Verdict,
+    entry_hash,
+    payload_content,
+    payload_from,
+    snapshot_content,
+)
+from perio_pipeline.loading.sealing import Seal, journal_key
+from perio_pipeline.loading.tables import ENTRY, METADATA, RECORD, TRAFFIC, add_new_columns
 
-KEY_VARIABLE = "PERIO_JOURNAL_KEY"
-CHAIN_START = "0" * 64
 BUSY_SECONDS = 30
 """How long a writer waits for another one."""
-FRESH = {"created_by_us": False, "code": "", "reason": ""}
+FRESH = {"state": State.DONE.value, "operation": "", "created_by_us": False, "code": "", "reason": ""}
 """What a record starts with, where nothing else is said."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Whose records: one object in one account of one practice's destination."""
-
-    practice: str
-    destination: str
-    account: str
-    object: str
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """Which run writes: its id, its pass (sample, full, delta) and who started it."""
-
-    run: str
-    load_pass: str
-    actor: str
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the journal knows about a record."""
-
-    source_key: str
-    state: str
-    operation: str
-    crm_id: str | None
-    parent_id: str | None
-    fingerprint: str | None
-    intended: str | None
-    created_by_us: bool
-    code: str
-    reason: str
-
-    def ref(self, obj: str) -> Ref | None:
-        """Where the record lies in the CRM, if it is known to be there."""
-        return Ref(obj, self.crm_id, self.parent_id) if self.crm_id else None
-
-
-@dataclass(frozen=True)
-class Intent:
-    """What is about to be written. `values_before` are the CRM's values of the fields an update replaces."""
-
-    source_key: str
-    operation: str
-    fingerprint: str
-    ref: Ref | None = None
-    values_before: Mapping[str, Value] | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of an intent: `done`, `refused`, or `unknown` (the intent stays open)."""
-
-    source_key: str
-    operation: str
-    fingerprint: str
-    status: str
-    ref: Ref | None = None
-    code: str = ""
-    reason: str = ""
-    trace_id: str = ""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the audit log, as it stands in the database; `values_before` is still sealed."""
-
-    number: int
-    practice: str
-    destination: str
-    account: str
-    object: str
-    source_key: str
-    kind: str
-    operation: str
-    run: str
-    load_pass: str
-    actor: str
-    at: str
-    fingerprint: str
-    status: str
-    crm_id: str | None
-    parent_id: str | None
-    code: str
-    reason: str
-    trace_id: str
-    values_before: bytes | None
-    previous_hash: str
-    hash: str
-
-    @property
-    def scope(self) -> Scope:
-        """Whose record it is about."""
-        return Scope(self.practice, self.destination, self.account, self.object)
 
 
 class Journal:
@@ -137,12 +51,13 @@ class Journal:
 
     def __init__(self, url: str, key: bytes) -> None:
         self._engine = sa.create_engine(url)
-        self._cipher = Fernet(key)
+        self.seal = Seal(key)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _durable_sqlite)
         with self._engine.begin() as connection:
             _alone(connection, "tables")
             METADATA.create_all(connection)
+            add_new_columns(connection)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -169,18 +84,31 @@ class Journal:
         Raises:
             SettingsError: the journal's key is not the one the values were sealed with.
         """
-        if entry.values_before is None:
-            return None
-        try:
-            opened: dict[str, Value] = json.loads(self._cipher.decrypt(entry.values_before))
-        except InvalidToken:
-            raise SettingsError(
-                "The journal's values were sealed with another key.", f"Give that key in {KEY_VARIABLE}."
-            ) from None
-        return opened
+        return None if entry.values_before is None else self.seal.open(entry.values_before)
 
-    def append(self, scope: Scope, run: RunInfo, items: Sequence[Intent | Result]) -> None:
-        """Write intents and results in one transaction; they are durable when this returns."""
+    def payload(self, entry: Entry) -> Payload | None:
+        """Open what an intent was about to write; None where it writes nothing.
+
+        Raises:
+            SettingsError: the journal's key is not the one the values were sealed with.
+        """
+        if entry.values_after is None or entry.kind != "intent":
+            return None
+        return payload_from(self.seal.open(entry.values_after), entry.object, entry.source_key)
+
+    def held(self, entry: Entry) -> dict[str, Any] | None:
+        """Open what a reading showed, as `snapshot_content`; None where it showed no record.
+
+        Raises:
+            SettingsError: the journal's key is not the one the values were sealed with.
+        """
+        if entry.values_after is None or entry.kind != "reading":
+            return None
+        content: dict[str, Any] = self.seal.open(entry.values_after)
+        return content
+
+    def append(self, scope: Scope, run: RunInfo, items: Sequence[Item]) -> None:
+        """Write intents, results and readings in one transaction; they are durable when this returns."""
         if not items:
             return
         at, names = _now(), asdict(scope)
@@ -189,12 +117,11 @@ class Journal:
             previous = self._last_hash(connection, scope.practice)
             entries = []
             for item in items:
-                row = self._intent_row(item) if isinstance(item, Intent) else _result_row(item)
-                entry = {**names, **asdict(run), "at": at, **row, "previous_hash": previous}
+                entry = {**names, **asdict(run), "at": at, **self._entry_row(item), "previous_hash": previous}
                 entry["hash"] = previous = entry_hash(entry)
                 entries.append(entry)
             connection.execute(ENTRY.insert(), entries)
-            rows = [{**names, "changed_at": at, **_record_row(item)} for item in items]
+            rows = [{**names, "changed_at": at, **self._record_row(item)} for item in items]
             # One statement per run of rows with the same columns: their order is kept.
             for columns, alike in groupby(rows, key=tuple):
                 connection.execute(_upsert(self._engine.dialect.name, columns), list(alike))
@@ -225,22 +152,56 @@ class Journal:
         with self._engine.connect() as connection:
             return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
 
-    def _intent_row(self, intent: Intent) -> dict[str, Any]:
-        before = intent.values_before
-        sealed = None if before is None else self._cipher.encrypt(json.dumps(before, sort_keys=True).encode())
-        return {
-            "source_key": intent.source_key,
+    def append_readings(self, scope: Scope, run: RunInfo, readings: Sequence[Reading]) -> None:
+        """Write those readings that show something new: a record that is as it was last read adds no line."""
+        known = self.known(scope)
+        self.append(scope, run, [reading for reading in readings if self._is_new(reading, known)])
+
+    def _is_new(self, reading: Reading, known: Mapping[str, Known]) -> bool:
+        before = known.get(reading.source_key)
+        if before is None:
+            return False
+        if reading.verdict is Verdict.HELD:
+            return before.held != self._digest(reading) or before.state == State.GONE
+        return before.state != State.GONE if reading.verdict is Verdict.GONE else before.fingerprint is not None
+
+    def _entry_row(self, item: Item) -> dict[str, Any]:
+        row: dict[str, Any] = dict.fromkeys(("values_before", "values_after"))
+        row |= {"source_key": item.source_key, "status": "", "code": "", "reason": "", "trace_id": ""}
+        row |= {"crm_id": item.ref.crm_id, "parent_id": item.ref.parent_id} if item.ref else _NOWHERE
+        if isinstance(item, Reading):
+            content = snapshot_content(item.snapshot) if item.snapshot else None
+            return row | {
+                "kind": "reading",
+                "operation": "read",
+                "fingerprint": self._digest(item) or "",
+                "status": item.verdict.value,
+                "values_after": None if content is None else self.seal.close(content),
+            }
+        row |= {"operation": item.operation, "fingerprint": item.fingerprint}
+        if isinstance(item, Result):
+            said = {"status": item.status, "code": item.code, "reason": item.reason[:400], "trace_id": item.trace_id}
+            return row | {"kind": "result", **said}
+        before, payload = item.values_before, item.payload
+        return row | {
             "kind": "intent",
-            "operation": intent.operation,
-            "fingerprint": intent.fingerprint,
-            "status": "",
-            "crm_id": intent.ref.crm_id if intent.ref else None,
-            "parent_id": intent.ref.parent_id if intent.ref else None,
-            "code": "",
-            "reason": "",
-            "trace_id": "",
-            "values_before": sealed,
+            "values_before": None if before is None else self.seal.close(before),
+            "values_after": None if payload is None else self.seal.close(payload_content(payload)),
         }
+
+    def _record_row(self, item: Item) -> dict[str, Any]:
+        """The columns of `record` that an item changes."""
+        row: dict[str, Any] = {"source_key": item.source_key}
+        if isinstance(item, Intent):
+            return row | {"operation": item.operation, "state": State.INTENDED.value, "intended": item.fingerprint}
+        if isinstance(item, Result):
+            return row | _settled(item)
+        if item.verdict is Verdict.HELD:
+            return row | {"state": State.DONE.value, "held": self._digest(item)}
+        return row | ({"state": State.GONE.value} if item.verdict is Verdict.GONE else {"fingerprint": None})
+
+    def _digest(self, reading: Reading) -> str | None:
+        return self.seal.digest(snapshot_content(reading.snapshot)) if reading.snapshot else None
 
     @staticmethod
     def _last_hash(connection: sa.Connection, practice: str) -> str:
@@ -258,73 +219,29 @@ def open_journal(folder: Path, url: str | None = None) -> Journal:
     file = folder / "journal.sqlite"
     if url is None:
         os.close(os.open(file, os.O_CREAT, 0o600))  # SQLite gives its other files the rights of this one
-    return Journal(url or f"sqlite:///{file}", _key(folder / "journal.key"))
+    return Journal(url or f"sqlite:///{file}", journal_key(folder / "journal.key"))
 
 
-def _key(path: Path) -> bytes:
-    given = os.environ.get(KEY_VARIABLE)
-    if given:
-        return _checked(given.encode(), KEY_VARIABLE, "Use 32 random bytes in URL-safe base64.")
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
-    for _ in range(50):  # another process may have made the file and not yet filled it
-        if path.stat().st_size:
-            break
-        time.sleep(0.02)
-    return _checked(path.read_bytes(), str(path), f"Put the right key back, or give it in {KEY_VARIABLE}.")
+_NOWHERE = {"crm_id": None, "parent_id": None}
 
 
-def _checked(key: bytes, where: str, remedy: str) -> bytes:
-    try:
-        Fernet(key)
-    except ValueError:
-        raise SettingsError(f"{where} is no Fernet key.", remedy) from None
-    return key
-
-
-def entry_hash(entry: Mapping[str, Any]) -> str:
-    """Return the hash that chains an entry to the one before it; covers every column but its number and itself."""
-    shown = {k: v.hex() if isinstance(v, bytes) else v for k, v in entry.items() if k not in ("number", "hash")}
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
-
-
-def _result_row(result: Result) -> dict[str, Any]:
-    return {
-        "source_key": result.source_key,
-        "kind": "result",
-        "operation": result.operation,
-        "fingerprint": result.fingerprint,
-        "status": result.status,
-        "crm_id": result.ref.crm_id if result.ref else None,
-        "parent_id": result.ref.parent_id if result.ref else None,
-        "code": result.code,
-        "reason": result.reason[:400],
-        "trace_id": result.trace_id,
-        "values_before": None,
-    }
-
-
-def _record_row(item: Intent | Result) -> dict[str, Any]:
-    """The columns of `record` that an intent or a result changes."""
-    row: dict[str, Any] = {"source_key": item.source_key, "operation": item.operation}
-    if isinstance(item, Intent):
-        return row | {"state": "intended", "intended": item.fingerprint}
-    row |= {
-        "state": "intended" if item.status == "unknown" else item.status,
-        "code": item.code,
-        "reason": item.reason[:400],
-    }
-    if item.status == "done":
-        row |= {"fingerprint": item.fingerprint, "intended": None}
-        if item.ref:
-            row |= {"crm_id": item.ref.crm_id, "parent_id": item.ref.parent_id}
-        if item.operation == "create":
-            row |= {"created_by_us": True}
-    elif item.status == "refused":
-        row |= {"intended": None}
-    return row
+def _settled(result: Result) -> dict[str, Any]:
+    """What a result makes of its record."""
+    row: dict[str, Any] = {"operation": result.operation, "code": result.code, "reason": result.reason[:400]}
+    if result.status == "unknown":
+        return row | {"state": State.INTENDED.value}
+    if result.status == "refused":
+        return row | {"state": State.REFUSED.value, "intended": None}
+    row |= {"state": State.DONE.value, "fingerprint": result.fingerprint, "intended": None}
+    if result.operation == "delete":
+        return (
+            row | _NOWHERE | {"state": State.REVERSED.value, "fingerprint": None, "held": None, "created_by_us": False}
+        )
+    if result.operation == "restore":
+        return row | {"state": State.REVERSED.value, "fingerprint": None, "held": None}
+    if result.ref:
+        row |= {"crm_id": result.ref.crm_id, "parent_id": result.ref.parent_id}
+    return row | ({"created_by_us": True} if result.operation == "create" else {})
 
 
 def _upsert(dialect: str, columns: tuple[str, ...]) -> sa.Insert:

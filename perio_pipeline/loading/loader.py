@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Status
-from perio_pipeline.loading.journal import Intent, Known, Result
+from perio_pipeline.loading.entries import Intent, Item, Known, Result
 from perio_pipeline.loading.payloads import Draft
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import ObjectMap
@@ -142,7 +142,7 @@ class Loader:
         self.report(self._settled)
 
     async def _create(self, batch: list[tuple[Draft, Payload]]) -> list[Loaded]:
-        intents: list[Intent | Result] = [Intent(draft.source_key, "create", draft.fingerprint) for draft, _ in batch]
+        intents: list[Item] = [Intent(draft.source_key, "create", draft.fingerprint) for draft, _ in batch]
         await self.writer.append(intents)
         outcomes = await self.adapter.create([payload for _, payload in batch])
         await self._settle("create", [(draft, outcome) for (draft, _), outcome in zip(batch, outcomes, strict=True)])
@@ -208,7 +208,7 @@ class Loader:
         return _loaded(draft, "updated", outcome)
 
     async def _settle(self, operation: str, outcomes: list[tuple[Draft, Outcome]]) -> None:
-        results: list[Intent | Result] = [
+        results: list[Item] = [
             Result(
                 draft.source_key,
                 operation,

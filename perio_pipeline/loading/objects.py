@@ -14,7 +14,8 @@ import pandas as pd
 
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
-from perio_pipeline.loading.journal import Journal, RunInfo, Scope
+from perio_pipeline.loading.entries import RunInfo, Scope
+from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.loader import Loader
 from perio_pipeline.loading.payloads import LINK, drafts
 from perio_pipeline.loading.writer import JournalWriter

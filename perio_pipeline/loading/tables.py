@@ -1,7 +1,8 @@
 """The journal's SQL tables; SQLite by default, the same on PostgreSQL.
 
 record   what is known about each destination record now; derived from `entry`, kept for quick look-ups
-entry    append-only audit log: an intent before each write, a result after it; hash-chained per practice
+entry    append-only audit log: an intent before each write, a result after it, what was read back; hash-chained per
+         practice
 traffic  requests spent per run, object and step
 """
 
@@ -22,7 +23,6 @@ RECORD = sa.Table(
     METADATA,
     *_scope(),
     sa.Column("source_key", sa.String(200), nullable=False),
-    # intended: a request may be under way or its response was lost · done: the CRM has it · refused: it does not
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("operation", sa.String(16), nullable=False),
     sa.Column("crm_id", sa.String(64)),
@@ -30,6 +30,7 @@ RECORD = sa.Table(
     # fingerprint: of what the CRM is known to hold · intended: of what the open intent would write
     sa.Column("fingerprint", sa.String(64)),
     sa.Column("intended", sa.String(64)),
+    sa.Column("held", sa.String(64)),  # HMAC of the record as it was last read back
     sa.Column("created_by_us", sa.Boolean, nullable=False, default=False),
     sa.Column("code", sa.String(64), nullable=False, default=""),
     sa.Column("reason", sa.String(400), nullable=False, default=""),
@@ -43,8 +44,8 @@ ENTRY = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     *_scope(),
     sa.Column("source_key", sa.String(200), nullable=False),
-    sa.Column("kind", sa.String(8), nullable=False),  # intent or result
-    sa.Column("operation", sa.String(16), nullable=False),  # create, update, adopt, delete
+    sa.Column("kind", sa.String(8), nullable=False),  # intent, result or reading
+    sa.Column("operation", sa.String(16), nullable=False),  # create, update, delete, restore, read
     sa.Column("run", sa.String(64), nullable=False),
     sa.Column("load_pass", sa.String(16), nullable=False),
     sa.Column("actor", sa.String(64), nullable=False),
@@ -56,7 +57,8 @@ ENTRY = sa.Table(
     sa.Column("code", sa.String(64), nullable=False, default=""),
     sa.Column("reason", sa.String(400), nullable=False, default=""),
     sa.Column("trace_id", sa.String(200), nullable=False, default=""),
-    sa.Column("values_before", sa.LargeBinary),  # encrypted; the fields an update replaces
+    sa.Column("values_before", sa.LargeBinary),  # sealed: the fields an update replaces
+    sa.Column("values_after", sa.LargeBinary),  # sealed: what an intent writes, or what a reading shows
     sa.Column("previous_hash", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Index("entry_record", "practice", "destination", "account", "object", "source_key"),
@@ -74,3 +76,14 @@ TRAFFIC = sa.Table(
     sa.Column("writes", sa.Integer, nullable=False),
     sa.Column("rate_limited", sa.Integer, nullable=False),
 )
+
+
+def add_new_columns(connection: sa.Connection) -> None:
+    """Bring tables that an earlier version made up to date; every column added since may be empty."""
+    inspector = sa.inspect(connection)
+    for table in METADATA.sorted_tables:
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")

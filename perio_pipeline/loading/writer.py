@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from perio_pipeline.loading.journal import Intent, Journal, Result, RunInfo, Scope
+from perio_pipeline.loading.entries import Item, RunInfo, Scope
+from perio_pipeline.loading.journal import Journal
 
 
 class JournalWriter:
@@ -12,11 +13,11 @@ class JournalWriter:
 
     def __init__(self, journal: Journal, scope: Scope, run: RunInfo) -> None:
         self._journal, self._scope, self._run = journal, scope, run
-        self._pending: list[tuple[list[Intent | Result], asyncio.Future[None]]] = []
+        self._pending: list[tuple[list[Item], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
 
-    async def append(self, items: list[Intent | Result]) -> None:
-        """Write intents or results and return when they are durable."""
+    async def append(self, items: list[Item]) -> None:
+        """Write intents, results or readings and return when they are durable."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((items, written))
         if self._flushing is None or self._flushing.done():

@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from perio_pipeline.loading.journal import Journal, RunInfo, Scope, open_journal
+from perio_pipeline.loading.entries import RunInfo, Scope
+from perio_pipeline.loading.journal import Journal, open_journal
 from perio_pipeline.loading.loader import Loaded, Loader
 from perio_pipeline.loading.payloads import Draft
 from perio_pipeline.loading.tables import ENTRY

@@ -11,16 +11,9 @@ import sqlalchemy as sa
 
 from perio_pipeline.crm.protocol import Ref, RequestStats
 from perio_pipeline.errors import SettingsError
-from perio_pipeline.loading.journal import (
-    CHAIN_START,
-    KEY_VARIABLE,
-    Intent,
-    Known,
-    Result,
-    RunInfo,
-    entry_hash,
-    open_journal,
-)
+from perio_pipeline.loading.entries import CHAIN_START, Intent, Known, Result, RunInfo, entry_hash
+from perio_pipeline.loading.journal import open_journal
+from perio_pipeline.loading.sealing import KEY_VARIABLE
 from perio_pipeline.loading.tables import ENTRY
 from perio_pipeline_tests.loading.small_load import RUN, entries, journal_in, scope, values_before
 

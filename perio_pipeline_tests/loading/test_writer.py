@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from perio_pipeline.loading.journal import Intent, Journal, Result, RunInfo, Scope
+from perio_pipeline.loading.entries import Intent, Result, RunInfo, Scope
+from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline_tests.loading.small_load import RUN, entries, journal_in, scope
 
