@@ -84,6 +84,7 @@ class Payload:
         mark_field: the field (standard or custom) that carries the mark, in whole or as a part of its text.
         mark: text that names this record and no other; `find` looks for it.
         attachment: the file, for objects that are files.
+        unlinked: links that the record does not have any more; an update takes them away.
     """
 
     object: str
@@ -94,6 +95,7 @@ class Payload:
     mark_field: str
     mark: str
     attachment: Attachment | None = None
+    unlinked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

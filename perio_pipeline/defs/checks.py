@@ -3,12 +3,13 @@
 import dagster as dg
 
 from perio_pipeline.defs.metadata import counts_table
-from perio_pipeline.defs.resources import WorkplaceResource, actionable
+from perio_pipeline.defs.resources import WorkplaceResource, actionable, run_info
+from perio_pipeline.loading.objects import mark_unproven
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.signoff.accounting import object_accounting, patients_accounted, table_accounting
 from perio_pipeline.signoff.diff import Diff
-from perio_pipeline.signoff.objects import REPORT, diff_loaded
+from perio_pipeline.signoff.objects import REPORT, diff_loaded, unproven_records
 from perio_pipeline.signoff.summary import to_markdown
 
 
@@ -125,12 +126,16 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
         with actionable():
             rooms = workplace.open
             diff = diff_loaded(rooms, rooms.practice(context.partition_key), crm, name)
+            unproven = unproven_records(rooms.store(), context.partition_key, crm, diff, context.run.run_id)
+            with workplace.target(context.partition_key, crm, run_info(context, "compare")) as target:
+                mark_unproven(target, name, unproven)
         return dg.AssetCheckResult(
             passed=diff.unexplained == 0,
             severity=dg.AssetCheckSeverity.ERROR,
             metadata={
                 "cells_compared": diff.cells,
                 "unexplained": diff.unexplained,
+                "written_again_by_next_load": len(unproven),
                 "unexplained_differences": counts_table(_by_cause(diff, explained=False), "field and cause"),
                 "explained_differences": counts_table(_by_cause(diff, explained=True), "field and cause"),
                 "summary": dg.MetadataValue.md(to_markdown(diff)),

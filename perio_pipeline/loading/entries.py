@@ -186,6 +186,7 @@ def payload_content(payload: Payload) -> dict[str, Any]:
         **record_content(payload.fields, payload.custom, payload.links),
         "mark_field": payload.mark_field,
         "mark": payload.mark,
+        "unlinked": sorted(payload.unlinked),
         **({"attachment": [file.name, file.content_type, file.path, file.sha256]} if file else {}),
     }
 
@@ -202,11 +203,12 @@ def payload_from(content: Mapping[str, Any], obj: str, source_key: str) -> Paylo
         mark_field=content["mark_field"],
         mark=content["mark"],
         attachment=Attachment(*file) if file else None,
+        unlinked=frozenset(content["unlinked"]),
     )
 
 
 def record_content(
-    fields: Mapping[str, Value], custom: Mapping[str, Value], links: Mapping[str, str | None]
+    fields: Mapping[str, Value], custom: Mapping[str, Value], links: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return what a record holds as JSON content."""
     return {"fields": dict(fields), "custom": dict(custom), "links": dict(links)}

@@ -78,6 +78,18 @@ class Journal:
             for row in connection.execute(query.order_by(ENTRY.c.number)):
                 yield Entry(**row._mapping)
 
+    def last_intent(self, scope: Scope, source_key: str) -> Entry | None:
+        """Return the latest intent of a record."""
+        query = (
+            sa.select(*(ENTRY.c[name] for name in Entry.__dataclass_fields__))
+            .where(_within(ENTRY, scope), ENTRY.c.source_key == source_key, ENTRY.c.kind == "intent")
+            .order_by(ENTRY.c.number.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return Entry(**row._mapping) if row else None
+
     def values_before(self, entry: Entry) -> dict[str, Value] | None:
         """Open what an update replaced; None where nothing was noted.
 
@@ -152,9 +164,10 @@ class Journal:
         with self._engine.connect() as connection:
             return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
 
-    def append_readings(self, scope: Scope, run: RunInfo, readings: Sequence[Reading]) -> None:
+    def append_readings(
+        self, scope: Scope, run: RunInfo, readings: Sequence[Reading], known: Mapping[str, Known]
+    ) -> None:
         """Write those readings that show something new: a record that is as it was last read adds no line."""
-        known = self.known(scope)
         self.append(scope, run, [reading for reading in readings if self._is_new(reading, known)])
 
     def _is_new(self, reading: Reading, known: Mapping[str, Known]) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Status
-from perio_pipeline.loading.entries import Intent, Item, Known, Result
+from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Snapshot, Status
+from perio_pipeline.loading.entries import Intent, Item, Known, Reading, Result, State, Verdict
 from perio_pipeline.loading.payloads import Draft
+from perio_pipeline.loading.values import replaced_values
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import ObjectMap
 
@@ -27,7 +28,23 @@ LOOKS = (0.0, 2.0, 5.0, 10.0, 20.0)
 ATTEMPTS = 3
 """How often one record is sent in one run, each time after making sure that it is not there."""
 
+REVERSING = frozenset({"delete", "restore"})
+"""What a rollback intends."""
+
 Work = Callable[[], Awaitable[list["Loaded"]]]
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A record with its links resolved."""
+
+    payload: Payload
+    fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """Its name in PANDA."""
+        return self.payload.source_key
 
 
 @dataclass(frozen=True)
@@ -81,20 +98,20 @@ class Loader:
         """
         done: list[Loaded] = []
         work: list[Work] = []
-        batches: dict[str, list[tuple[Draft, Payload]]] = defaultdict(list)
+        batches: dict[str, list[Sending]] = defaultdict(list)
         for draft in drafts:
             before = known.get(draft.source_key)
-            ids, obstacle = self._links(draft)
+            ids, obstacle = self._links(draft, before)
             if obstacle:
-                done.append(Loaded(draft.source_key, "failed", None, draft.fingerprint, *obstacle))
+                done.append(Loaded(draft.source_key, "failed", None, "", *obstacle))
                 continue
-            payload = draft.payload(self.name, self.obj, ids)
-            if before and before.state == "done" and before.fingerprint == draft.fingerprint:
-                done.append(Loaded(draft.source_key, "unchanged", before.ref(self.name), draft.fingerprint))
-            elif before and (before.crm_id or before.state == "intended"):
-                work.append(lambda d=draft, p=payload, b=before: self._continue(d, p, b))  # type: ignore[misc]
+            sending = Sending(draft.payload(self.name, self.obj, ids), draft.fingerprint(ids))
+            if before and before.state == State.DONE and before.fingerprint == sending.fingerprint:
+                done.append(Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint))
+            elif before and (before.crm_id or before.state == State.INTENDED):
+                work.append(lambda s=sending, d=draft, b=before: self._continue(s, d, b))  # type: ignore[misc]
             else:
-                batches[self.adapter.batch_key(payload)].append((draft, payload))
+                batches[self.adapter.batch_key(sending.payload)].append(sending)
         self._count(done)
         size = self.adapter.batch_size(self.name)
         for group in batches.values():
@@ -102,14 +119,16 @@ class Loader:
                 work.append(lambda batch=group[start : start + size]: self._create(batch))  # type: ignore[misc]
         return done + await self._all(work)
 
-    def _links(self, draft: Draft) -> tuple[dict[str, str], tuple[str, str] | None]:
+    def _links(self, draft: Draft, before: Known | None) -> tuple[dict[str, str], tuple[str, str] | None]:
         """Resolve links to CRM ids, or say (code, reason) why the record cannot be sent."""
         if draft.problem:
             return {}, ("not_sendable", draft.problem)
+        if before and before.state == State.INTENDED and before.operation in REVERSING:
+            return {}, ("rollback_open", "a rollback of this record was interrupted; run the rollback again")
         ids = {}
         for name, (obj, key) in draft.links.items():
             parent = self.linked.get(obj, {}).get(key)
-            if parent is None or parent.crm_id is None:
+            if parent is None or parent.crm_id is None or parent.state == State.GONE:
                 return {}, ("parent_not_loaded", f"its record in {obj} is not in the CRM")
             ids[name] = parent.crm_id
         return ids, None
@@ -141,43 +160,67 @@ class Loader:
         self._settled += len(settled)
         self.report(self._settled)
 
-    async def _create(self, batch: list[tuple[Draft, Payload]]) -> list[Loaded]:
-        intents: list[Item] = [Intent(draft.source_key, "create", draft.fingerprint) for draft, _ in batch]
-        await self.writer.append(intents)
-        outcomes = await self.adapter.create([payload for _, payload in batch])
-        await self._settle("create", [(draft, outcome) for (draft, _), outcome in zip(batch, outcomes, strict=True)])
-        return [
-            await self._recover(draft, payload, outcome)
-            if outcome.status is Status.UNKNOWN
-            else _loaded(draft, "created", outcome)
-            for (draft, payload), outcome in zip(batch, outcomes, strict=True)
-        ]
+    async def _create(self, batch: list[Sending]) -> list[Loaded]:
+        await self.writer.append([_create_intent(sending) for sending in batch])
+        outcomes = await self.adapter.create([sending.payload for sending in batch])
+        pairs = list(zip(batch, outcomes, strict=True))
+        await self._settle("create", pairs)
 
-    async def _recover(self, draft: Draft, payload: Payload, outcome: Outcome) -> Loaded:
+        async def settled(sending: Sending, outcome: Outcome) -> Loaded:
+            unknown = outcome.status is Status.UNKNOWN
+            return await self._recover(sending, outcome) if unknown else _loaded(sending, "created", outcome)
+
+        return list(await asyncio.gather(*(settled(*pair) for pair in pairs)))
+
+    async def _recover(self, sending: Sending, outcome: Outcome) -> Loaded:
         """A create may have happened: look before sending again, a few times."""
         for _ in range(ATTEMPTS - 1):
-            found = await self._look(payload)
+            found = await self._look(sending.payload)
             if found:
-                return await self._adopt(draft, draft.fingerprint, found, "created")
-            await self.writer.append([Intent(draft.source_key, "create", draft.fingerprint)])
-            (outcome,) = await self.adapter.create([payload])
-            await self._settle("create", [(draft, outcome)])
+                return await self._adopt(sending, sending.fingerprint, found, "created")
+            await self.writer.append([_create_intent(sending)])
+            (outcome,) = await self.adapter.create([sending.payload])
+            await self._settle("create", [(sending, outcome)])
             if outcome.status is not Status.UNKNOWN:
-                return _loaded(draft, "created", outcome)
-        found = await self._look(payload)
-        return await self._adopt(draft, draft.fingerprint, found, "created") if found else _loaded(draft, "", outcome)
+                return _loaded(sending, "created", outcome)
+        found = await self._look(sending.payload)
+        if found:
+            return await self._adopt(sending, sending.fingerprint, found, "created")
+        return _loaded(sending, "", outcome)
 
-    async def _continue(self, draft: Draft, payload: Payload, before: Known) -> list[Loaded]:
+    async def _continue(self, sending: Sending, draft: Draft, before: Known) -> list[Loaded]:
         """Go on with a record that the journal knows: adopt, update, or create after all."""
         ref = before.ref(self.name)
         if ref is None:
-            ref = await self._look(payload)
+            ref = await self._look(sending.payload)
             if ref is None:
-                return await self._create([(draft, payload)])
-            adopted = await self._adopt(draft, before.intended or "", ref, "adopted")
-            if before.intended == draft.fingerprint:
+                return await self._create([sending])
+            adopted = await self._adopt(sending, before.intended or "", ref, "adopted")
+            if before.intended == sending.fingerprint:
                 return [adopted]
-        return [await self._update(draft, payload, ref)]
+        current = (await self.adapter.read([ref])).get(ref)
+        if current is None:
+            return await self._vanished(sending, before, ref)
+        if before.state == State.GONE:
+            await self.writer.append([Reading(sending.key, ref, Verdict.HELD, current)])
+            if before.fingerprint == sending.fingerprint:
+                return [Loaded(sending.key, "unchanged", ref, sending.fingerprint)]
+        cleared = draft.unlinked if before.created_by_us else frozenset()
+        whole = replace(sending, payload=replace(sending.payload, unlinked=cleared))
+        return [await self._update(whole, ref, current, before)]
+
+    async def _vanished(self, sending: Sending, before: Known, ref: Ref) -> list[Loaded]:
+        """The record is not where it was: a person's deletion stands, a write that never took is made good."""
+        parents = [str(crm_id) for crm_id in sending.payload.links.values()]
+        moved = ref.parent_id is not None and ref.parent_id.rpartition("/")[2] not in parents
+        if moved or (before.created_by_us and before.held is None and before.state == State.GONE):
+            found = await self._look(sending.payload)
+            if found is None:
+                return await self._create([sending])
+            return [await self._adopt(sending, "", found, "adopted")]
+        gone = Outcome(Status.REFUSED, ref, "gone", "the record was deleted in the CRM")
+        await self.writer.append([Reading(sending.key, ref, Verdict.GONE)])
+        return [_loaded(sending, "updated", gone)]
 
     async def _look(self, payload: Payload) -> Ref | None:
         for wait in LOOKS:
@@ -187,44 +230,38 @@ class Loader:
                 return found
         return None
 
-    async def _adopt(self, draft: Draft, fingerprint: str, ref: Ref, action: str) -> Loaded:
-        await self.writer.append([Result(draft.source_key, "create", fingerprint, "done", ref, code="adopted")])
-        return Loaded(draft.source_key, action, ref, draft.fingerprint, code="adopted")
+    async def _adopt(self, sending: Sending, fingerprint: str, ref: Ref, action: str) -> Loaded:
+        await self.writer.append([Result(sending.key, "create", fingerprint, "done", ref, code="adopted")])
+        return Loaded(sending.key, action, ref, sending.fingerprint, code="adopted")
 
-    async def _update(self, draft: Draft, payload: Payload, ref: Ref) -> Loaded:
-        current = (await self.adapter.read([ref])).get(ref)
-        if current is None:
-            gone = Outcome(Status.REFUSED, ref, "gone", "the record was deleted in the CRM")
-            await self._settle("update", [(draft, gone)])
-            return _loaded(draft, "updated", gone)
-        present = {**current.links, **current.fields, **current.custom}
-        replaced = {name: present.get(name) for name in (*draft.fields, *draft.custom, *payload.links)}
-        await self.writer.append([Intent(draft.source_key, "update", draft.fingerprint, ref, replaced)])
+    async def _update(self, sending: Sending, ref: Ref, current: Snapshot, before: Known) -> Loaded:
+        interrupted = before.state == State.INTENDED and before.operation == "update"
+        earlier = self.writer.last_intent(sending.key) if interrupted else None
+        replaced = replaced_values(sending.payload, current, earlier)
+        await self.writer.append(
+            [Intent(sending.key, "update", sending.fingerprint, ref, replaced, payload=sending.payload)]
+        )
         for _ in range(ATTEMPTS):  # an update says the same each time, so that it may be repeated
-            outcome = await self.adapter.update(ref, payload)
+            outcome = await self.adapter.update(ref, sending.payload)
             if outcome.status is not Status.UNKNOWN:
                 break
-        await self._settle("update", [(draft, outcome)])
-        return _loaded(draft, "updated", outcome)
+        await self._settle("update", [(sending, outcome)])
+        return _loaded(sending, "updated", outcome)
 
-    async def _settle(self, operation: str, outcomes: list[tuple[Draft, Outcome]]) -> None:
-        results: list[Item] = [
-            Result(
-                draft.source_key,
-                operation,
-                draft.fingerprint,
-                outcome.status.value,
-                outcome.ref,
-                outcome.code,
-                outcome.reason,
-                outcome.trace_id,
-            )
-            for draft, outcome in outcomes
-        ]
-        await self.writer.append(results)
+    async def _settle(self, operation: str, outcomes: list[tuple[Sending, Outcome]]) -> None:
+        await self.writer.append([_result(sending, operation, outcome) for sending, outcome in outcomes])
 
 
-def _loaded(draft: Draft, action: str, outcome: Outcome) -> Loaded:
+def _create_intent(sending: Sending) -> Item:
+    return Intent(sending.key, "create", sending.fingerprint, payload=sending.payload)
+
+
+def _result(sending: Sending, operation: str, outcome: Outcome) -> Item:
+    said = (outcome.code, outcome.reason, outcome.trace_id)
+    return Result(sending.key, operation, sending.fingerprint, outcome.status.value, outcome.ref, *said)
+
+
+def _loaded(sending: Sending, action: str, outcome: Outcome) -> Loaded:
     if outcome.status is Status.DONE:
-        return Loaded(draft.source_key, action, outcome.ref, draft.fingerprint)
-    return Loaded(draft.source_key, "failed", outcome.ref, draft.fingerprint, outcome.code, outcome.reason)
+        return Loaded(sending.key, action, outcome.ref, sending.fingerprint)
+    return Loaded(sending.key, "failed", outcome.ref, sending.fingerprint, outcome.code, outcome.reason)

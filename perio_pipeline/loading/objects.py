@@ -14,7 +14,7 @@ import pandas as pd
 
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
-from perio_pipeline.loading.entries import RunInfo, Scope
+from perio_pipeline.loading.entries import Reading, RunInfo, Scope, Verdict
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.loader import Loader
 from perio_pipeline.loading.payloads import LINK, drafts
@@ -129,6 +129,7 @@ async def read_object(target: Target, name: str, manifest: pd.DataFrame) -> pd.D
     loaded = manifest[~manifest["action"].isin(NOT_LOADED) & manifest["crm_id"].notna()]
     for account, group in loaded.groupby("account", sort=True):
         account = str(account)
+        scope = target.scope(account, name)
         async with target.adapters[account]() as adapter:
             await adapter.connect()
             await adapter.missing_fields(target.mapping.field_specs())
@@ -138,18 +139,41 @@ async def read_object(target: Target, name: str, manifest: pd.DataFrame) -> pd.D
             try:
                 # In the order of their parents, so that one listing serves all records of a parent.
                 order = sorted(refs, key=lambda ref: (ref.parent_id or "", ref.crm_id))
+                known = target.journal.known(scope)
                 for start in range(0, len(order), READ_AT_ONCE):
-                    found = await adapter.read(order[start : start + READ_AT_ONCE])
+                    asked = order[start : start + READ_AT_ONCE]
+                    found = await adapter.read(asked)
+                    readings = [_reading(refs[ref], ref, found.get(ref)) for ref in asked]
+                    target.journal.append_readings(scope, target.run, readings, known)
                     rows += [_flat(refs[ref], account, snapshot) for ref, snapshot in found.items()]
                     progress.report(f"read back {name}", min(start + READ_AT_ONCE, len(order)), len(order))
             finally:
-                scope = target.scope(account, name)
                 target.journal.record_traffic(scope, target.run, "readback", adapter.stats)
     rows.sort(key=lambda row: (row["account"], row["source_key"]))
     kinds: dict[str, Kind | None] = dict.fromkeys(("source_key", "account", "crm_id"), Kind.TEXT)
     kinds |= {field: _kind(entry) for field, entry in obj.all_fields()}
     kinds |= {LINK + link: Kind.TEXT for link in obj.links}
     return pd.DataFrame({column: _column([row.get(column) for row in rows], kind) for column, kind in kinds.items()})
+
+
+def mark_unproven(target: Target, name: str, records: pd.DataFrame) -> None:
+    """Note records that do not hold what this run wrote, so that the next load writes them again.
+
+    Args:
+        target: the destination.
+        name: the object.
+        records: source_key, account, crm_id (str), one row per record.
+    """
+    for account, group in records.groupby("account", sort=True):
+        scope = target.scope(str(account), name)
+        known = target.journal.known(scope)
+        refs = {key: known[key].ref(name) for key in group["source_key"] if key in known}
+        readings = [Reading(key, ref, Verdict.UNPROVEN) for key, ref in refs.items() if ref]
+        target.journal.append_readings(scope, target.run, readings, known)
+
+
+def _reading(source_key: str, ref: Ref, snapshot: Snapshot | None) -> Reading:
+    return Reading(source_key, ref, Verdict.HELD if snapshot else Verdict.GONE, snapshot)
 
 
 def _report(step: str, total: int, done: int) -> None:

@@ -25,6 +25,7 @@ class Draft:
         problem: why it cannot be sent; empty for most.
         fields, custom: values by API name and by stable name; nulls are kept, so that an update can clear a field.
         links: link field → (object, source key of the linked record).
+        unlinked: link fields without a record to link to.
     """
 
     source_key: str
@@ -33,11 +34,11 @@ class Draft:
     fields: Mapping[str, Value]
     custom: Mapping[str, Value]
     links: Mapping[str, tuple[str, str]]
+    unlinked: frozenset[str] = frozenset()
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of everything the record says; the same content gives the same fingerprint in every run."""
-        content = [dict(self.fields), dict(self.custom), {k: list(v) for k, v in self.links.items()}]
+    def fingerprint(self, link_ids: Mapping[str, str]) -> str:
+        """SHA-256 of everything the record says and of the records it links to; the same in every run."""
+        content = [dict(self.fields), dict(self.custom), {k: [*v, link_ids[k]] for k, v in self.links.items()}]
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def payload(self, obj_name: str, obj: ObjectMap, link_ids: Mapping[str, str]) -> Payload:
@@ -61,6 +62,7 @@ def drafts(obj: ObjectMap, shaped: pd.DataFrame) -> Iterator[Draft]:
                 for name, link in obj.links.items()
                 if columns[LINK + name][position] is not None
             },
+            unlinked=frozenset(name for name in obj.links if columns[LINK + name][position] is None),
         )
 
 

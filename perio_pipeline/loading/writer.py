@@ -6,6 +6,7 @@ import asyncio
 
 from perio_pipeline.loading.entries import Item, RunInfo, Scope
 from perio_pipeline.loading.journal import Journal
+from perio_pipeline.loading.values import EarlierUpdate
 
 
 class JournalWriter:
@@ -23,6 +24,12 @@ class JournalWriter:
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         await written
+
+    def last_intent(self, source_key: str) -> EarlierUpdate | None:
+        """Return the latest update of a record that was begun, with what it was to replace."""
+        entry = self._journal.last_intent(self._scope, source_key)
+        payload, before = (self._journal.payload(entry), self._journal.values_before(entry)) if entry else (None, None)
+        return EarlierUpdate(payload, before) if payload is not None and before is not None else None
 
     async def _flush(self) -> None:
         while self._pending:

@@ -9,11 +9,13 @@ from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
 from perio_pipeline.signoff.accounting import destination_status, status_table
 from perio_pipeline.signoff.diff import Diff, diff_object
+from perio_pipeline.signoff.found import whole_key
 from perio_pipeline.signoff.report import render_report
 from perio_pipeline.store import FrameStore
 from perio_pipeline.workplace import Workplace
 
 REPORT = "diff.html"
+WRITTEN = ("created", "updated", "adopted")
 
 
 def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Diff:
@@ -44,6 +46,22 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Di
     _keep(store, practice.practice, crm, diff)
     _report(rooms, practice, crm, mapping)
     return diff
+
+
+def unproven_records(store: FrameStore, practice: str, crm: str, diff: Diff, run: str) -> pd.DataFrame:
+    """Return the records that this run wrote and that do not hold what it wrote (source_key, account, crm_id: str).
+
+    A record that an earlier run wrote may differ because people edited it; that stays.
+    """
+    wrong = diff.differences[~diff.differences["explained"] & diff.differences["crm_id"].notna()]
+    loaded = store.frame(practice, [crm, "loaded", diff.object])
+    manifest = loaded.read(["source_key", "account", "crm_id", "action"])
+    written = manifest[manifest["action"].isin(WRITTEN) & (loaded.note().get("run") == run)]
+    whole = written["source_key"].map(whole_key)
+    # The diff judges a text in parts as one record.
+    places = pd.MultiIndex.from_arrays([whole, written["account"]])
+    among = places.isin(pd.MultiIndex.from_frame(wrong[["source_key", "account"]]))
+    return written.loc[among, ["source_key", "account", "crm_id"]]
 
 
 def _keep(store: FrameStore, practice: str, crm: str, diff: Diff) -> None:

@@ -35,6 +35,12 @@ def test_p5_a_field_the_crm_drops_turns_the_right_check_red_and_is_named(tmp_pat
         assert list(counts) == ["Last_Exam_Date__c: dropped"]
         report = made.rooms.report_file(PRACTICE, CRM, "diff.html").read_text(encoding="utf-8")
         assert "Last_Exam_Date__c" in report
+        made.sandbox.clear_faults()
+        again = made.migrate()
+        assert [name for name, check in checks(again).items() if not check.passed] == []
+        contacts = made.status()["contacts"]
+        assert contacts.updated == sum(counts.values())
+        assert (contacts.created, contacts.failed) == (0, 0)
 
 
 def test_p6_lost_answers_and_hiccups_lose_and_duplicate_nothing(tmp_path: Path, sample_60: Path) -> None:

@@ -80,6 +80,11 @@ class FakeCrm:
         """What goes wrong with this write."""
         return self.plan[key].pop(0) if self.plan.get(key) else None
 
+    def forget(self, key: str, mark_field: str = "Source_Id") -> Snapshot:
+        """Lose a record, as if it had never been written or a person had deleted it; returns what it was."""
+        ref = next(ref for ref, record in self.records.items() if record.custom.get(mark_field) == key)
+        return self.records.pop(ref)
+
     def store(self, payload: Payload) -> Ref:
         """Write a new record."""
         self._made += 1
@@ -148,7 +153,8 @@ class FakeAdapter:
             self.crm.lag -= 1
             return None
         marks = self.crm.marks.items()
-        return next((ref for ref, mark in marks if (ref.object, mark) == (payload.object, payload.mark)), None)
+        wanted = (payload.object, payload.mark)
+        return next((ref for ref, mark in marks if (ref.object, mark) == wanted and ref in self.crm.records), None)
 
     async def _request(self, operation: str, *keys: str) -> None:
         assert self.open, "used as a context manager"
@@ -172,8 +178,10 @@ class FakeAdapter:
             ref = self.crm.store(payload)
         else:
             old = self.crm.records[ref]
+            links = {**old.links, **payload.links}
+            links = {name: crm_id for name, crm_id in links.items() if name not in payload.unlinked}
             fields, custom = {**old.fields, **payload.fields}, {**old.custom, **payload.custom}
-            self.crm.records[ref] = replace(old, fields=fields, custom=custom, links={**old.links, **payload.links})
+            self.crm.records[ref] = replace(old, fields=fields, custom=custom, links=links)
         if fault is Fault.DIE_AFTER:
             raise Crash
         return LOST if fault is Fault.LOSE_AFTER else Outcome(Status.DONE, ref)

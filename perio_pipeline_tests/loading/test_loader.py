@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from perio_pipeline.crm.protocol import Ref
 from perio_pipeline.errors import DestinationError
+from perio_pipeline.loading.entries import Intent, Reading, Result, Verdict
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.loader import CONCURRENCY, LOOKS, Loader
 from perio_pipeline.loading.writer import JournalWriter
@@ -143,6 +145,102 @@ def test_a_record_deleted_in_the_crm_fails_and_is_not_made_again(journal: Journa
     loaded = load(journal, crm, contacts(1, office="N"))
     assert (loaded["P1"].action, loaded["P1"].code) == ("failed", "gone")
     assert crm.records == {}
+
+
+def read_back(journal: Journal, crm: FakeCrm, obj: str = "contacts") -> None:
+    """What the read-back step notes about every record of the journal."""
+    here = scope(obj)
+    known = journal.known(here)
+    places = {key: ref for key, item in known.items() if (ref := item.ref(obj))}
+    readings = [
+        Reading(key, ref, Verdict.HELD if ref in crm.records else Verdict.GONE, crm.records.get(ref))
+        for key, ref in places.items()
+    ]
+    journal.append_readings(here, RUN, readings, known)
+
+
+def test_p6_a_create_that_never_took_although_the_crm_said_so_is_made_good(journal: Journal) -> None:
+    crm = FakeCrm()
+    load(journal, crm, contacts(2))
+    crm.forget("P1")
+    read_back(journal, crm)
+    assert {key: item.state for key, item in journal.known(scope()).items()} == {"P1": "gone", "P2": "done"}
+    assert actions(load(journal, crm, contacts(2))) == {"P1": "created", "P2": "unchanged"}
+    assert crm.held() == ["P1", "P2"]
+
+
+def test_a_record_that_was_seen_and_then_deleted_by_a_person_stays_deleted(journal: Journal) -> None:
+    crm = FakeCrm()
+    load(journal, crm, contacts(2))
+    read_back(journal, crm)
+    kept = crm.forget("P1")
+    read_back(journal, crm)
+    loaded = load(journal, crm, contacts(2))
+    assert (loaded["P1"].action, loaded["P1"].code) == ("failed", "gone")
+    assert crm.held() == ["P2"]
+    crm.records[kept.ref] = kept  # restored from the recycle bin
+    calls = len(crm.asked("update"))
+    assert actions(load(journal, crm, contacts(2))) == {"P1": "unchanged", "P2": "unchanged"}
+    assert len(crm.asked("update")) == calls
+
+
+def test_a_second_reading_that_shows_the_same_adds_no_line(journal: Journal, tmp_path: Path) -> None:
+    crm = FakeCrm()
+    load(journal, crm, contacts(2))
+    read_back(journal, crm)
+    lines = len(entries(tmp_path))
+    read_back(journal, crm)
+    assert len(entries(tmp_path)) == lines
+    load(journal, crm, [contact("P1", office="N")])
+    read_back(journal, crm)
+    assert [row["kind"] for row in entries(tmp_path)[lines:]] == ["intent", "result", "reading"]
+
+
+def test_p6_what_was_not_proven_is_written_again(journal: Journal) -> None:
+    crm = FakeCrm()
+    load(journal, crm, contacts(2, office="N"))
+    known = journal.known(scope())
+    ref = known["P1"].ref("contacts")
+    assert ref is not None
+    crm.records[ref] = replace(crm.records[ref], fields={"firstName": "Name P1"})  # the CRM dropped a field
+    journal.append_readings(scope(), RUN, [Reading("P1", ref, Verdict.UNPROVEN)], known)
+    assert actions(load(journal, crm, contacts(2, office="N"))) == {"P1": "updated", "P2": "unchanged"}
+    assert crm.held("office") == ["N", "N"]
+
+
+def test_a_link_that_is_gone_is_taken_away_and_kept_for_the_rollback(journal: Journal, tmp_path: Path) -> None:
+    crm = FakeCrm()
+    (company,) = load(journal, crm, [contact("R1")], "companies").values()
+    load(journal, crm, [contact("P1", company="R1")])
+    assert company.ref is not None
+    assert crm.held("businessId") == [None, company.ref.crm_id]
+    alone = replace(contact("P1"), unlinked=frozenset({"businessId"}))
+    assert actions(load(journal, crm, [alone])) == {"P1": "updated"}
+    assert crm.held("businessId") == [None, None]
+    assert values_before(tmp_path)[0]["businessId"] == company.ref.crm_id
+
+
+def test_p9_a_record_whose_rollback_was_interrupted_waits_for_it(journal: Journal) -> None:
+    crm = FakeCrm()
+    load(journal, crm, contacts(2))
+    ref = journal.known(scope())["P1"].ref("contacts")
+    journal.append(scope(), RUN, [Intent("P1", "delete", "", ref)])
+    calls = len(crm.calls)
+    loaded = load(journal, crm, contacts(2))
+    assert (loaded["P1"].action, loaded["P1"].code) == ("failed", "rollback_open")
+    assert len(crm.calls) == calls
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_p9_what_a_rollback_took_away_is_made_anew(journal: Journal, seen: bool) -> None:
+    crm = FakeCrm()
+    load(journal, crm, contacts(2))
+    if seen:
+        read_back(journal, crm)
+    ref = crm.forget("P1").ref
+    journal.append(scope(), RUN, [Intent("P1", "delete", "", ref), Result("P1", "delete", "", "done", ref)])
+    assert actions(load(journal, crm, contacts(2))) == {"P1": "created", "P2": "unchanged"}
+    assert crm.held() == ["P1", "P2"]
 
 
 def test_parents_come_first_and_a_child_without_one_waits(journal: Journal) -> None:

@@ -47,7 +47,13 @@ def update_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
         RefusedValueError: a value that the CRM would refuse or cut.
         UnknownLookupError: a stage, pipeline or other entry that the account does not have.
     """
-    return _body(spec, payload, payload.fields, session, keep_nulls=True)
+    body = _body(spec, payload, payload.fields, session, keep_nulls=True)
+    for name in payload.unlinked:
+        if spec.links.get(name) is LinkStyle.FIELD:
+            body[name] = None
+        elif session.custom.knows(spec.model, name):
+            body.setdefault("custom_field", {})[session.custom.api_name(spec.model, name)] = None
+    return body
 
 
 def wrapped(spec: ObjectSpec, body: JsonObject) -> JsonObject:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from perio_pipeline.crm.answers import id_of
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.freshsales import constants, finding, outcomes, reading
 from perio_pipeline.crm.freshsales.bodies import (
@@ -76,10 +77,8 @@ class Records:
             body = update_body(self._spec, payload, self._session)
         except (RefusedValueError, UnknownLookupError) as error:
             return outcomes.refused(error)
-        account = payload.links.get("sales_account_id")
-        if account and self._spec.links.get("sales_account_id") is LinkStyle.PRIMARY_ACCOUNT:
-            held = await reading.get(self._spec, self._session, ref.crm_id)
-            body[ACCOUNT_LIST] = account_list(account, accounts_of(held or {}))
+        if self._spec.links.get("sales_account_id") is LinkStyle.PRIMARY_ACCOUNT:
+            body |= await self._accounts(ref, payload)
         if not body:
             return Outcome(Status.DONE, ref)
         result = await self._session.call(route, route.at(id=ref.crm_id), body=wrapped(self._spec, body))
@@ -106,6 +105,17 @@ class Records:
     async def find(self, payload: Payload) -> Ref | None:
         """Look for the record with the payload's mark."""
         return await finding.find(self._spec, self._session, payload)
+
+    async def _accounts(self, ref: Ref, payload: Payload) -> JsonObject:
+        """The list of accounts as it should be after an update, where the payload says anything about it."""
+        account = payload.links.get("sales_account_id")
+        if not account and "sales_account_id" not in payload.unlinked:
+            return {}
+        held = accounts_of(await reading.get(self._spec, self._session, ref.crm_id) or {})
+        if account:
+            return {ACCOUNT_LIST: account_list(account, held)}
+        others = [id_of(item) for item in held if item.get("is_primary") is not True]
+        return {ACCOUNT_LIST: account_list(others[0], held) if others else []}
 
     @property
     def _labels(self) -> outcomes.Labels:

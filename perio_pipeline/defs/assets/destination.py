@@ -168,7 +168,9 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
             with workplace.target(context.partition_key, crm, run_info(context, config.load_pass.value)) as target:
                 check_gates(practice, crm, target.mapping)
                 manifest = asyncio.run(load_object(target, name, shaped))
-            workplace.store().write_note(practice.practice, [crm, "loaded", name], {"pass": config.load_pass.value})
+            workplace.store().write_note(
+                practice.practice, [crm, "loaded", name], {"pass": config.load_pass.value, "run": context.run.run_id}
+            )
         actions = {str(action): int(rows) for action, rows in manifest["action"].value_counts().items()}
         failed = manifest.loc[manifest["action"] == "failed", "code"].value_counts()
         return dg.Output(
