@@ -30,6 +30,11 @@ class Resource(Protocol):
         """Set the payload's fields on an existing record."""
         ...
 
+    @property
+    def deletes(self) -> bool:
+        """Whether records can be deleted on their own."""
+        ...
+
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a record."""
         ...
@@ -84,6 +89,10 @@ class Dispatcher:
     async def update(self, ref: Ref, payload: Payload) -> Outcome:
         """Set the payload's fields on an existing record."""
         return await self._resource(ref.object).update(ref, payload)
+
+    def deletes(self, obj: str) -> bool:
+        """Whether records of an object can be deleted on their own."""
+        return self._resource(obj).deletes
 
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a record; one that is already gone is DONE."""

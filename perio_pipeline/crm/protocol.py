@@ -259,6 +259,10 @@ class Adapter(Protocol):
         """Set the payload's fields on an existing record; fields it does not name stay as they are."""
         ...
 
+    def deletes(self, obj: str) -> bool:
+        """Whether records of an object can be deleted on their own; others go only with the record they hang on."""
+        ...
+
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a record; one that is already gone is DONE."""
         ...

@@ -40,6 +40,7 @@ from perio_pipeline.loading.entries import (
 from perio_pipeline.loading.sealing import Seal, journal_key
 from perio_pipeline.loading.tables import ENTRY, METADATA, RECORD, TRAFFIC, add_new_columns
 
+_ENTRY_COLUMNS = [ENTRY.c[name] for name in Entry.__dataclass_fields__]
 BUSY_SECONDS = 30
 """How long a writer waits for another one."""
 FRESH = {"state": State.DONE.value, "operation": "", "created_by_us": False, "code": "", "reason": ""}
@@ -71,17 +72,30 @@ class Journal:
 
     def entries(self, practice: str, destination: str | None = None) -> Iterator[Entry]:
         """Stream the audit log of a practice in the order in which it was written."""
-        query = sa.select(*(ENTRY.c[name] for name in Entry.__dataclass_fields__)).where(ENTRY.c.practice == practice)
-        if destination is not None:
-            query = query.where(ENTRY.c.destination == destination)
+        within = [ENTRY.c.practice == practice]
+        return self._stream(*within, *([ENTRY.c.destination == destination] if destination is not None else []))
+
+    def scope_entries(self, scope: Scope) -> Iterator[Entry]:
+        """Stream what was done to one object's records in the order in which it was written."""
+        return self._stream(_within(ENTRY, scope))
+
+    def _stream(self, *conditions: sa.ColumnElement[bool]) -> Iterator[Entry]:
+        query = sa.select(*_ENTRY_COLUMNS).where(*conditions)
         with self._engine.connect().execution_options(yield_per=1000) as connection:
             for row in connection.execute(query.order_by(ENTRY.c.number)):
                 yield Entry(**row._mapping)
 
+    def objects(self, practice: str, destination: str, account: str) -> list[str]:
+        """Return the objects of which an account has, or may have, records."""
+        within = [RECORD.c.practice == practice, RECORD.c.destination == destination, RECORD.c.account == account]
+        query = sa.select(RECORD.c.object).where(*within).distinct().order_by(RECORD.c.object)
+        with self._engine.connect() as connection:
+            return [str(name) for name in connection.execute(query).scalars()]
+
     def last_intent(self, scope: Scope, source_key: str) -> Entry | None:
         """Return the latest intent of a record."""
         query = (
-            sa.select(*(ENTRY.c[name] for name in Entry.__dataclass_fields__))
+            sa.select(*_ENTRY_COLUMNS)
             .where(_within(ENTRY, scope), ENTRY.c.source_key == source_key, ENTRY.c.kind == "intent")
             .order_by(ENTRY.c.number.desc())
             .limit(1)

@@ -223,12 +223,7 @@ class Loader:
         return [_loaded(sending, "updated", gone)]
 
     async def _look(self, payload: Payload) -> Ref | None:
-        for wait in LOOKS:
-            await asyncio.sleep(wait / self.time_scale)
-            found = await self.adapter.find(payload)
-            if found:
-                return found
-        return None
+        return await find_delayed(self.adapter, payload, self.time_scale)
 
     async def _adopt(self, sending: Sending, fingerprint: str, ref: Ref, action: str) -> Loaded:
         await self.writer.append([Result(sending.key, "create", fingerprint, "done", ref, code="adopted")])
@@ -250,6 +245,16 @@ class Loader:
 
     async def _settle(self, operation: str, outcomes: list[tuple[Sending, Outcome]]) -> None:
         await self.writer.append([_result(sending, operation, outcome) for sending, outcome in outcomes])
+
+
+async def find_delayed(adapter: Adapter, payload: Payload, time_scale: float) -> Ref | None:
+    """Look for a record by its mark until it is found or the CRM's search has surely caught up."""
+    for wait in LOOKS:
+        await asyncio.sleep(wait / time_scale)
+        found = await adapter.find(payload)
+        if found:
+            return found
+    return None
 
 
 def _create_intent(sending: Sending) -> Item:

@@ -61,6 +61,7 @@ class FakeCrm:
     records: dict[Ref, Snapshot] = field(default_factory=dict)
     marks: dict[Ref, str] = field(default_factory=dict)
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    undeletable: frozenset[str] = frozenset()
     gate: asyncio.Event | None = None
     _made: int = 0
 
@@ -138,10 +139,23 @@ class FakeAdapter:
         await self._request("update", payload.source_key)
         return self._write(payload, ref)
 
+    def deletes(self, obj: str) -> bool:
+        return obj not in self.crm.undeletable
+
     async def delete(self, ref: Ref) -> Outcome:
         await self._request("delete", ref.crm_id)
-        self.crm.records.pop(ref, None)
-        return Outcome(Status.DONE, ref)
+        fault = self.crm.fault(ref.crm_id)
+        if fault is Fault.DIE_BEFORE:
+            raise Crash
+        if fault is Fault.REFUSE:
+            return REFUSED
+        if fault is Fault.LOSE_BEFORE:
+            return LOST
+        for each in [each for each in self.crm.records if each == ref or each.parent_id == ref.crm_id]:
+            self.crm.records.pop(each)
+        if fault is Fault.DIE_AFTER:
+            raise Crash
+        return LOST if fault is Fault.LOSE_AFTER else Outcome(Status.DONE, ref)
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         await self._request("read", *(ref.crm_id for ref in refs))

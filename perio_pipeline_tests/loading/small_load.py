@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +108,16 @@ def journal_in(folder: Path) -> Iterator[Journal]:
         journal.close()
 
 
-def load(journal: Journal, crm: FakeCrm, drafts: Iterable[Draft], obj: str = "contacts") -> dict[str, Loaded]:
+def load(
+    journal: Journal, crm: FakeCrm, drafts: Iterable[Draft], obj: str = "contacts", load_pass: str = "full"
+) -> dict[str, Loaded]:
     """One run of the loader; what became of each record."""
 
     async def main() -> list[Loaded]:
         async with crm.adapter() as adapter:
             linked = {name: journal.known(scope(name, account=crm.name)) for name in MAPPING.objects}
             here = scope(obj, account=crm.name)
-            writer = JournalWriter(journal, here, RUN)
+            writer = JournalWriter(journal, here, replace(RUN, load_pass=load_pass))
             loader = Loader(obj, MAPPING.objects[obj], adapter, writer, linked, time_scale=FAST)
             return await loader.load(journal.known(here), drafts)
 

@@ -84,6 +84,11 @@ class Records:
         result = await self._session.call(route, route.at(id=ref.crm_id), body=wrapped(self._spec, body))
         return outcomes.changed(result, ref, self._labels)
 
+    @property
+    def deletes(self) -> bool:
+        """Whether records can be deleted on their own; files cannot."""
+        return self._spec.routes.delete is not None
+
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a record; for good, where the settings say so and the object can be forgotten."""
         route, forget = self._spec.routes.delete, self._spec.routes.forget

@@ -25,6 +25,7 @@ class CompanyLinks:
     """The links of contacts to companies."""
 
     batch_size = LINKS_PER_REQUEST
+    deletes = True
 
     def __init__(self, session: Session) -> None:
         self._session = session

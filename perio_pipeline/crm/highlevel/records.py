@@ -18,6 +18,7 @@ class Records:
     """One object of the account, driven by its specification."""
 
     batch_size = 1
+    deletes = True
 
     def __init__(self, spec: ObjectSpec, session: Session) -> None:
         self._spec, self._session = spec, session
