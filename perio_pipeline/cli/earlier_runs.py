@@ -11,12 +11,12 @@ import socket
 
 import dagster as dg
 
+from perio_pipeline.defs.resources import DESTINATION_TAG
 from perio_pipeline.errors import GateError
 
 HOST_TAG = "perio/host"
 PROCESS_TAG = "perio/process"
 PARTITION_TAG = "dagster/partition"
-DESTINATION_TAG = "perio/destination"
 
 UNDER_WAY = [
     dg.DagsterRunStatus.STARTING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 from rich.console import Console
@@ -59,21 +60,26 @@ def prepare_environment() -> None:
 
 
 def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console) -> RunReport:
-    """Run a migration job for a practice.
+    """Run a migration job for a practice; raises what `launch` does."""
+    config = load_config(load_pass, crm, settings.workplace().mapping(crm))
+    return launch(job_name(load_pass, crm), config, practice, crm, console)
+
+
+def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: Console) -> RunReport:
+    """Run a job for a practice in this process.
 
     Raises:
         GateError: another run is under way.
         RunFailedError: a step failed; the message says what to do.
     """
-    definitions = defs()
-    job = definitions.resolve_job_def(job_name(load_pass, crm))
+    definition = defs().resolve_job_def(job)
     with dg.DagsterInstance.get() as instance:
         for dead in end_dead_runs(instance):
             console.print(f"Run {dead} had died; this one goes on from where it stopped.")
         refuse_second_run(instance, practice, crm)
         with _bars(console) as bars, progress.listening(_Listener(bars)):
-            result = job.execute_in_process(
-                run_config={**load_config(load_pass, crm, settings.workplace().mapping(crm)), **SILENT},
+            result = definition.execute_in_process(
+                run_config={**config, **SILENT},
                 instance=instance,
                 partition_key=practice,
                 tags={"dagster/user": getpass.getuser(), **process_tags()},

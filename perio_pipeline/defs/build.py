@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from perio_pipeline.defs import checks, jobs
+from perio_pipeline.defs import checks, jobs, rollback
 from perio_pipeline.defs.assets import clinical, destination, panda, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
@@ -34,7 +34,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         *(checks.rows_accounted_check(table, partitions) for table in tables),
         checks.patients_accounted_check(partitions),
     ]
-    job_definitions = []
+    job_definitions: list[dg.JobDefinition | dg.UnresolvedAssetJobDefinition] = []
     for crm in workplace.destinations():
         mapping = workplace.mapping(crm)
         assets += _destination_assets(crm, mapping, partitions)
@@ -43,6 +43,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
             asset_checks.append(checks.none_failed_check(crm, name, partitions))
             asset_checks.append(checks.field_diff_check(crm, name, partitions))
         job_definitions += [jobs.migration_job(kind, crm, mapping) for kind in destination.LoadPass]
+        job_definitions.append(rollback.rollback_job(crm, partitions))
     return dg.Definitions(
         assets=assets,
         asset_checks=asset_checks,

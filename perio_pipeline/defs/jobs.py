@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from perio_pipeline.defs.assets.destination import LoadPass
-from perio_pipeline.defs.resources import PASS_TAG
+from perio_pipeline.defs.resources import DESTINATION_TAG, PASS_TAG
 from perio_pipeline.mapping.model import Mapping
 
 
@@ -30,7 +30,7 @@ def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.Unresol
         job_name(load_pass, crm),
         selection=selection,
         config=load_config(load_pass, crm, mapping),
-        tags={PASS_TAG: load_pass.value, "perio/destination": crm},
+        tags={PASS_TAG: load_pass.value, DESTINATION_TAG: crm},
         description=f"Reads PANDA, validates, shapes, loads {what} into {crm}, reads it back and compares every cell.",
         executor_def=dg.in_process_executor,
     )

@@ -15,6 +15,7 @@ from perio_pipeline.store import FrameStore
 from perio_pipeline.workplace import Workplace
 
 PASS_TAG = "perio/pass"
+DESTINATION_TAG = "perio/destination"
 
 
 class WorkplaceResource(dg.ConfigurableResource[None]):

@@ -27,6 +27,7 @@ class ObjectSpec:
         list_key: key of the records in a list.
         fields: what a create may set.
         fixed: those of `fields` that an update may not set.
+        derived: those of `fields` that other records change as well, so that they say nothing about this one.
         body_links: links that a create sends in its body.
         of_contact: the record lives in a contact's path; its id alone does not lead to it.
         located: a create names the location.
@@ -46,6 +47,7 @@ class ObjectSpec:
     listing: Route | None = None
     list_key: str = ""
     fixed: frozenset[str] = frozenset()
+    derived: frozenset[str] = frozenset()
     body_links: tuple[str, ...] = ()
     of_contact: bool = False
     located: bool = True
@@ -91,6 +93,7 @@ SPECS: Mapping[str, ObjectSpec] = {
             envelope=("contact",),
             fields=frozenset(_CONTACT_FIELDS.split()),
             fixed=frozenset({"gender", "companyName"}),
+            derived=frozenset({"companyName"}),  # follows the company that the contact is linked to
             model="contact",
         ),
         ObjectSpec(

@@ -15,9 +15,9 @@ _BIRTH_DATE = "dateOfBirth"
 
 
 def snapshot(spec: ObjectSpec, record: JsonObject, ref: Ref, session: Session) -> Snapshot:
-    """The white-listed fields that the record has, its resolved custom fields and its links."""
+    """The record's own white-listed fields, its resolved custom fields and its links."""
     fields: dict[str, Value] = {}
-    for name in sorted(spec.fields):
+    for name in sorted(spec.fields - spec.derived):
         present, value = _field(spec, record, name)
         if present:
             fields[name] = session.lookups.spoken(name, value) if name in FIELDS else value
