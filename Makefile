@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Everything a run leaves behind lives in the data folder: Dagster's home, frames, journal, reports, the sandbox.
 export PERIO_DATA ?= $(CURDIR)/data
 
-.PHONY: setup demo test lint ui lock clean
+.PHONY: setup demo test lint faults faults-small ui lock clean
 
 setup: $(VENV)/.installed
 
@@ -30,6 +30,13 @@ lint: setup
 test: setup lint
 	$(BIN)/pytest -m "not slow"
 	$(BIN)/pytest -m slow -n 2 --dist loadfile
+
+# Kills loads and rollbacks at every boundary of every request (an hour), or at some of them (minutes).
+faults: setup
+	$(BIN)/python -W ignore -m perio_pipeline_tests.faults
+
+faults-small: setup
+	$(BIN)/python -W ignore -m perio_pipeline_tests.faults --every 40
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

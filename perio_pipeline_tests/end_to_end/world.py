@@ -91,6 +91,21 @@ def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     return texts
 
 
+def lay_out(
+    folder: Path, sample: Path, practice_changes: dict[str, Any] | None, crm: str, **sandbox_changes: Any
+) -> tuple[Workplace, Any]:
+    """Lay out mappings and data in a folder; returns the rooms and the sandbox's configuration."""
+    rooms = Workplace(folder / "data", folder / "mappings")
+    shutil.copytree(PROJECT / "mappings", rooms.mappings)
+    (rooms.data / "sample").mkdir(parents=True)
+    shutil.copy(sample, rooms.data / "sample" / f"{PRACTICE}.db")
+    scale = rooms.practice(PRACTICE).destination(crm).time_scale
+    _edit(rooms, crm, {"time_scale": max(200, scale), **(practice_changes or {})})
+    config = configuration(rooms, rooms.practice(PRACTICE), crm)
+    config = type(config)(**{**dict(config), "state_path": None, **sandbox_changes})
+    return rooms, config
+
+
 @contextmanager
 def world(
     folder: Path,
@@ -108,14 +123,7 @@ def world(
         crm: the destination.
         sandbox_changes: changes to the sandbox's configuration.
     """
-    rooms = Workplace(folder / "data", folder / "mappings")
-    shutil.copytree(PROJECT / "mappings", rooms.mappings)
-    (rooms.data / "sample").mkdir(parents=True)
-    shutil.copy(sample, rooms.data / "sample" / f"{PRACTICE}.db")
-    scale = rooms.practice(PRACTICE).destination(crm).time_scale
-    _edit(rooms, crm, {"time_scale": max(200, scale), **(practice_changes or {})})
-    config = configuration(rooms, rooms.practice(PRACTICE), crm)
-    config = type(config)(**{**dict(config), "state_path": None, **sandbox_changes})
+    rooms, config = lay_out(folder, sample, practice_changes, crm, **sandbox_changes)
     token = config.locations[0].tokens[0].token if crm == CRM else sandbox_token(PRACTICE, "main")
     with SERVERS[crm].running(config) as sandbox, pytest.MonkeyPatch.context() as environment:
         environment.setenv(TOKEN_VARIABLE, token)
