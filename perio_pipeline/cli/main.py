@@ -117,6 +117,14 @@ def migrate(
 
 
 @app.command()
+def retry(practice: PracticeOption, to: CrmOption) -> None:
+    """Try again only what did not arrive in the latest migration, after a fix."""
+    runs.prepare_environment()
+    with clear_errors():
+        _migrate(practice, to, LoadPass.RETRY)
+
+
+@app.command()
 def sandbox(
     practice: PracticeOption = SAMPLE_PRACTICE,
     to: CrmOption = "highlevel",

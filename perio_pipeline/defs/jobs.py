@@ -25,7 +25,11 @@ def load_config(load_pass: LoadPass, crm: str, mapping: Mapping) -> dict[str, An
 def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.UnresolvedAssetJobDefinition:
     """Build the job that takes one practice from PANDA to a CRM and proves it."""
     selection = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
-    what = "a sample that shows every field and relation" if load_pass is LoadPass.SAMPLE else "every record"
+    what = {
+        LoadPass.SAMPLE: "a sample that shows every field and relation",
+        LoadPass.FULL: "every record",
+        LoadPass.RETRY: "what did not arrive in the latest load",
+    }[load_pass]
     return dg.define_asset_job(
         job_name(load_pass, crm),
         selection=selection,

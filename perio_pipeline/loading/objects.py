@@ -46,6 +46,7 @@ READ_AT_ONCE = 200
 """Records whose read-back is under way before the progress is reported."""
 
 NOT_LOADED = frozenset({"failed"})
+WRITTEN = frozenset({"created", "updated", "adopted"})
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from perio_pipeline.loading.objects import WRITTEN
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
@@ -15,7 +16,6 @@ from perio_pipeline.store import FrameStore
 from perio_pipeline.workplace import Workplace
 
 REPORT = "diff.html"
-WRITTEN = ("created", "updated", "adopted")
 
 
 def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Diff:

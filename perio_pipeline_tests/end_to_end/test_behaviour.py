@@ -133,3 +133,23 @@ def test_phi_no_patients_value_is_in_dagsters_storage(migrated: World) -> None:
     assert len(text) > 100_000
     leaked = {secret for secret in secrets if secret in text}
     assert len(leaked) == 0, f"{len(leaked)} values of patients are in Dagster's storage"
+
+
+def test_p8_a_retry_sends_only_what_failed_and_the_proof_covers_everything(tmp_path: Path, sample_60: Path) -> None:
+    refused = Fault(kind="status", status=400, method="POST", path="/contacts/$", every=11, times=3)
+    with world(tmp_path, sample_60, faults=(refused,)) as made:
+        assert failures(made.migrate()) == {}
+        before = made.status()
+        assert before["contacts"].failed == 3
+        assert before["notes"].failed > 0  # their contacts are missing
+        made.sandbox.clear_faults()
+        again = made.migrate(LoadPass.RETRY)
+        assert failures(again) == {}
+        assert [name for name, check in checks(again).items() if not check.passed] == []
+        after = made.status()
+        for name, status in after.items():
+            assert (status.created, status.failed) == (before[name].failed, 0), name
+            assert status.unchanged == before[name].created, name
+        assert after["contacts"].requests < before["contacts"].requests / 2
+        assert made.migrate().success
+        assert {name: status.created + status.updated for name, status in made.status().items() if status.created} == {}

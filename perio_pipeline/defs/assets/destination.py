@@ -8,21 +8,25 @@ import dagster as dg
 import pandas as pd
 
 from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, table_schema
-from perio_pipeline.defs.resources import WorkplaceResource, actionable, run_info
+from perio_pipeline.defs.resources import PASS_TAG, WorkplaceResource, actionable, run_info
+from perio_pipeline.errors import SettingsError
 from perio_pipeline.loading.accounts import ACCOUNT, prepare_accounts
-from perio_pipeline.loading.objects import MANIFEST, load_object, read_object
+from perio_pipeline.loading.objects import MANIFEST, WRITTEN, load_object, read_object
+from perio_pipeline.loading.retrying import renewed, unsettled
 from perio_pipeline.loading.sampling import SAMPLE, choose, sample_frame, uncovered
 from perio_pipeline.mapping.model import Mapping, ObjectMap
 from perio_pipeline.mapping.practice import check_gates
 from perio_pipeline.mapping.rows import PATIENT
 from perio_pipeline.mapping.shape import shape
+from perio_pipeline.store import StoredFrame
 
 
 class LoadPass(StrEnum):
-    """Which records a run loads: the sample, or everything."""
+    """Which records a run loads: the sample, everything, or only what did not arrive in the latest load."""
 
     SAMPLE = "sample"
     FULL = "full"
+    RETRY = "retry"
 
 
 class LoadConfig(dg.Config):
@@ -167,10 +171,16 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
             practice = workplace.open.practice(context.partition_key)
             with workplace.target(context.partition_key, crm, run_info(context, config.load_pass.value)) as target:
                 check_gates(practice, crm, target.mapping)
+                earlier = workplace.store().frame(practice.practice, [crm, "loaded", name])
+                covers = config.load_pass.value
+                if config.load_pass is LoadPass.RETRY:
+                    covers = _earlier_pass(earlier, crm, practice.practice)
+                    shaped = unsettled(target, name, shaped, earlier.read())
                 manifest = asyncio.run(load_object(target, name, shaped))
-            workplace.store().write_note(
-                practice.practice, [crm, "loaded", name], {"pass": config.load_pass.value, "run": context.run.run_id}
-            )
+            if config.load_pass is LoadPass.RETRY:
+                manifest = renewed(earlier.read(), manifest)
+            note = {"pass": covers, "run": context.run.run_id}
+            workplace.store().write_note(practice.practice, [crm, "loaded", name], note)
         actions = {str(action): int(rows) for action, rows in manifest["action"].value_counts().items()}
         failed = manifest.loc[manifest["action"] == "failed", "code"].value_counts()
         return dg.Output(
@@ -183,6 +193,20 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
         )
 
     return loaded
+
+
+def _earlier_pass(manifest: StoredFrame, crm: str, practice: str) -> str:
+    """The pass whose failures are tried again.
+
+    Raises:
+        SettingsError: nothing was loaded yet.
+    """
+    if not manifest.exists():
+        raise SettingsError(
+            f"Nothing of practice {practice} was loaded into {crm} yet, so there is nothing to try again.",
+            "Run the sample or the full migration first.",
+        )
+    return str(manifest.note().get("pass", LoadPass.FULL.value))
 
 
 def readback_asset(
@@ -207,7 +231,11 @@ def readback_asset(
         context: dg.AssetExecutionContext, workplace: WorkplaceResource, manifest: pd.DataFrame
     ) -> dg.Output[Any]:
         with actionable(), workplace.target(context.partition_key, crm, run_info(context, "readback")) as target:
-            frame = asyncio.run(read_object(target, name, manifest))
-        return dg.Output(frame, metadata={"manifest_rows": len(manifest)})
+            earlier = workplace.store().frame(context.partition_key, [crm, "readback", name])
+            retry = context.run.tags.get(PASS_TAG) == LoadPass.RETRY.value and earlier.exists()
+            asked = manifest[manifest["action"].isin(WRITTEN)] if retry else manifest
+            frame = asyncio.run(read_object(target, name, asked))
+            frame = renewed(earlier.read(), frame) if retry else frame
+        return dg.Output(frame, metadata={"manifest_rows": len(manifest), "read_back": len(asked)})
 
     return readback
