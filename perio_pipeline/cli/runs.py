@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -38,6 +43,10 @@ class RunReport:
     success: bool
     failures: dict[str, str]
     red_checks: list[str]
+
+
+class StoppedError(PerioError):
+    """Somebody stopped the run; what it wrote is in the journal."""
 
 
 class RunFailedError(PerioError):
@@ -71,13 +80,14 @@ def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: C
     Raises:
         GateError: another run is under way.
         RunFailedError: a step failed; the message says what to do.
+        StoppedError: Ctrl-C, SIGTERM, or the run was cancelled.
     """
     definition = defs().resolve_job_def(job)
     with dg.DagsterInstance.get() as instance:
         for dead in end_dead_runs(instance):
             console.print(f"Run {dead} had died; this one goes on from where it stopped.")
         refuse_second_run(instance, practice, crm)
-        with _bars(console) as bars, progress.listening(_Listener(bars)):
+        with _bars(console) as bars, progress.listening(_Listener(bars)), _stopping_well():
             result = definition.execute_in_process(
                 run_config={**config, **SILENT},
                 instance=instance,
@@ -90,6 +100,38 @@ def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: C
         step, text = next(iter(report.failures.items()), ("run", "It ended before a step failed."))
         raise RunFailedError(f"{step}: {text}", f"Run {report.run_id} in the Dagster UI shows the rest.")
     return report
+
+
+@contextmanager
+def _stopping_well() -> Iterator[None]:
+    """Tell a run that was stopped by Ctrl-C or SIGTERM from one that failed.
+
+    Dagster has handlers of its own while a run lasts: they end the step under way, close the run and free its slots,
+    and the step looks as if it had failed. So the signals themselves are noted, whoever handles them.
+
+    Raises:
+        StoppedError: one of them came.
+    """
+    told, noted = socket.socketpair()
+    told.setblocking(False)
+    noted.setblocking(False)
+    earlier_fd = signal.set_wakeup_fd(noted.fileno(), warn_on_full_buffer=False)
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+        noted.send(bytes([signal.SIGINT]))
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+        signal.set_wakeup_fd(earlier_fd)
+        noted.close()
+        with told:
+            stops = set(told.recv(4096)) & {signal.SIGINT, signal.SIGTERM}
+    if stops:
+        raise StoppedError(
+            "The run was stopped.",
+            "Nothing is lost: the journal knows what was written. Run the same command again; it goes on from there.",
+        )
 
 
 def _report(result: dg.ExecuteInProcessResult) -> RunReport:

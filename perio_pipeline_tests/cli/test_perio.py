@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -160,14 +161,33 @@ def test_what_stops_in_the_middle_is_finished_by_the_next_run(
         assert sum(item["differences_unexplained"] + item["failed"] for item in counts.values()) == 0
 
 
-def test_a_killed_run_is_ended_and_the_next_one_goes_on_from_it(here: World) -> None:
-    journal = here.rooms.data / "journal.sqlite"
-    process = subprocess.Popen([sys.executable, "-m", "perio_pipeline.cli.main", *MIGRATE], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 90
+def _interrupted(journal: Path, how: signal.Signals) -> tuple[int, str]:
+    """A migration that gets a signal while it loads; returns its exit code and what it said."""
+    command = [sys.executable, "-m", "perio_pipeline.cli.main", *MIGRATE]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 300
     while _loaded(journal) < 20 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.kill()
-    process.wait()
+    process.send_signal(how)
+    _, said = process.communicate()
+    return process.returncode, said
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_p6_a_stopped_run_says_so_and_the_next_one_goes_on_from_it(here: World, how: signal.Signals) -> None:
+    code, said = _interrupted(here.rooms.data / "journal.sqlite", how)
+    assert (code, "The run was stopped" in said, "Traceback" in said) == (1, True, False), said
+    resumed = perio(*MIGRATE)
+    assert resumed.exit_code == 0, resumed.output
+    assert "had died" not in resumed.output  # it was closed in good order
+    counts = json.loads(perio("status", "--practice", PRACTICE, "--json").stdout)["destinations"]["highlevel"]
+    assert sum(item["unchanged"] for item in counts.values()) > 0
+    assert sum(item["failed"] + item["differences_unexplained"] for item in counts.values()) == 0
+
+
+def test_a_killed_run_is_ended_and_the_next_one_goes_on_from_it(here: World) -> None:
+    journal = here.rooms.data / "journal.sqlite"
+    _interrupted(journal, signal.SIGKILL)
     before = _loaded(journal)
     assert before >= 20
     resumed = perio(*MIGRATE)
