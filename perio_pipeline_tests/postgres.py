@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,19 @@ class PostgresServer:
     folder: Path | None = None
     binaries: Path | None = None
     _process: subprocess.Popen[bytes] | None = None
+    _schemas: set[str] = field(default_factory=set)
 
-    def journal_url(self, folder: Path) -> str:
-        """Return the URL of the journal that belongs to a folder: a schema of its own, made where it is not there."""
+    def journal_url(self, folder: Path, **settings: str) -> str:
+        """Return the URL of the journal that belongs to a folder: a schema of its own, made where it is not there.
+
+        `settings` are what the server's owner could have set for every session.
+        """
         schema = f"perio_{sha256(str(folder).encode()).hexdigest()[:16]}"
-        self.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        url = self.url.update_query_dict({"options": f"-csearch_path={schema}"})
+        if schema not in self._schemas:
+            self.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            self._schemas.add(schema)
+        options = {"search_path": schema, **settings}
+        url = self.url.update_query_dict({"options": " ".join(f"-c{name}={value}" for name, value in options.items())})
         return url.render_as_string(hide_password=False)
 
     def run(self, statement: str) -> list[Any]:
@@ -61,7 +68,7 @@ class PostgresServer:
 
     def drop_schemas(self) -> None:
         """Take away all journals."""
-        for (schema,) in self.run("SELECT nspname FROM pg_namespace WHERE nspname ~ '^perio_[0-9a-f]{16}$'"):
+        for schema in self._schemas:
             self.run(f"DROP SCHEMA {schema} CASCADE")
 
     def own(self) -> Path:
@@ -75,7 +82,8 @@ class PostgresServer:
         assert self.folder is not None
         assert self.binaries is not None
         options = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "wal_level": "minimal"}
-        options |= {"max_wal_senders": "0", "log_min_messages": "fatal"}
+        # No test cuts the power: what a killed server wrote stays with the operating system.
+        options |= {"max_wal_senders": "0", "log_min_messages": "fatal", "fsync": "off"}
         command = [*_lowered("--pdeathsig", "QUIT"), str(self.binaries / "postgres"), "-D", str(self.folder / "data")]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         log = (self.folder / "log").open("ab")

@@ -43,6 +43,7 @@ POSTGRES = {
     "53200": ("its server has no memory left", f"Look at the server. {GO_ON}"),
     "53300": ("its server takes no more connections", f"Raise `max_connections`, or end some. {GO_ON}"),
     "25006": READ_ONLY,
+    "3F000": NO_RIGHTS,
     "42501": NO_RIGHTS,
     "55P03": BUSY,
     "58030": FAILED,

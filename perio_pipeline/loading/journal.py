@@ -50,9 +50,20 @@ class Journal:
     """One SQL database for all practices. Every method that writes returns after the rows are durable."""
 
     def __init__(self, url: str | sa.URL, key: bytes) -> None:
-        self._engine = open_database(url)
+        self.engine = open_database(url)
         self.seal = Seal(key)
-        with self._engine.begin() as connection:
+        try:
+            self._make_tables()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def _make_tables(self) -> None:
+        with self.engine.begin() as connection:
             alone(connection, "tables")
             has_heads = sa.inspect(connection).has_table(HEAD.name)
             METADATA.create_all(connection)
@@ -60,14 +71,10 @@ class Journal:
             if not has_heads:
                 take_over(connection, self.seal)
 
-    def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
-
     def known(self, scope: Scope) -> dict[str, Known]:
         """Return source key → what is known, for all records of a scope."""
         query = sa.select(*(RECORD.c[name] for name in Known.__dataclass_fields__)).where(_within(RECORD, scope))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return {row.source_key: Known(**row._mapping) for row in connection.execute(query)}
 
     def entries(self, practice: str, destination: str | None = None) -> Iterator[Entry]:
@@ -82,7 +89,7 @@ class Journal:
     def _stream(self, *conditions: sa.ColumnElement[bool]) -> Iterator[Entry]:
         query = sa.select(*_ENTRY_COLUMNS).where(*conditions)
         with (
-            self._engine.connect().execution_options(yield_per=1000) as connection,
+            self.engine.connect().execution_options(yield_per=1000) as connection,
             connection.execute(query.order_by(ENTRY.c.number)) as rows,
         ):
             for row in rows:
@@ -92,7 +99,7 @@ class Journal:
         """Return the objects of which an account has, or may have, records."""
         within = [RECORD.c.practice == practice, RECORD.c.destination == destination, RECORD.c.account == account]
         query = sa.select(RECORD.c.object).where(*within).distinct().order_by(RECORD.c.object)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return [str(name) for name in connection.execute(query).scalars()]
 
     def last_intent(self, scope: Scope, source_key: str) -> Entry | None:
@@ -103,7 +110,7 @@ class Journal:
             .order_by(ENTRY.c.number.desc())
             .limit(1)
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         return Entry(**row._mapping) if row else None
 
@@ -141,7 +148,7 @@ class Journal:
         if not items:
             return
         at, names = _now(), asdict(scope)
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             alone(connection, scope.practice)
             head = read_head(connection, scope.practice, self.seal)
             previous = head.last_hash
@@ -155,12 +162,12 @@ class Journal:
             rows = [{**names, "changed_at": at, **self._record_row(item)} for item in items]
             # One statement per run of rows with the same columns: their order is kept.
             for columns, alike in groupby(rows, key=tuple):
-                connection.execute(_upsert(self._engine.dialect.name, columns), list(alike))
+                connection.execute(_upsert(self.engine.dialect.name, columns), list(alike))
 
     def record_traffic(self, scope: Scope, run: RunInfo, step: str, stats: RequestStats) -> None:
         """Add what a step of a run cost."""
         row = {**asdict(scope), "run": run.run, "step": step, "at": _now(), **asdict(stats)}
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(TRAFFIC.insert(), [row])
 
     def traffic(self, practice: str, destination: str) -> dict[str, RequestStats]:
@@ -180,7 +187,7 @@ class Journal:
             .where(within)
             .group_by(TRAFFIC.c.object)
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
 
     def append_readings(

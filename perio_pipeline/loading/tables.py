@@ -110,10 +110,10 @@ HOLDER = sa.Table(
 
 def add_new_columns(connection: sa.Connection) -> None:
     """Bring tables that an earlier version made up to date; every column added since may be empty."""
-    inspector = sa.inspect(connection)
-    for table in METADATA.sorted_tables:
-        present = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in present:
+    present = sa.inspect(connection).get_multi_columns(filter_names=list(METADATA.tables))
+    for (_, table), columns in present.items():
+        names = {column["name"] for column in columns}
+        for column in METADATA.tables[table].columns:
+            if column.name not in names:
                 kind = column.type.compile(connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+                connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column.name} {kind}")

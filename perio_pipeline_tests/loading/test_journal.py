@@ -9,7 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from perio_pipeline.crm.protocol import Ref, RequestStats
-from perio_pipeline.errors import SettingsError
+from perio_pipeline.errors import JournalError, SettingsError
+from perio_pipeline.loading import database
+from perio_pipeline.loading.chain import read_head
+from perio_pipeline.loading.database import alone
 from perio_pipeline.loading.entries import CHAIN_START, Intent, Known, Result, RunInfo
 from perio_pipeline.loading.sealing import KEY_VARIABLE
 from perio_pipeline.loading.tables import ENTRY
@@ -84,6 +87,67 @@ def test_a_long_reason_is_cut_and_nothing_is_nothing(tmp_path: Path) -> None:
     with journal_in(tmp_path) as journal:
         journal.append(scope(), RUN, [])
     assert len(entries(tmp_path)) == 1
+
+
+def test_texts_of_any_length_are_kept_and_a_reason_is_cut_by_characters(tmp_path: Path) -> None:
+    key, crm_id, code, trace, parent = "k" * 2000, "i" * 300, "c" * 300, "t" * 900, "p" * 300
+    refused = Result(key, "create", "f1", "refused", Ref("contacts", crm_id, parent), code, "\0🦷ä" * 300, trace)
+    who = RunInfo("r" * 300, "full", "a" * 300)
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(account="x" * 200), who, [refused])
+        (known,) = journal.known(scope(account="x" * 200)).values()
+    (row,) = entries(tmp_path)
+    kept = [row[name] for name in ("source_key", "crm_id", "parent_id", "code", "trace_id", "run", "actor")]
+    assert kept == [key, crm_id, parent, code, trace, who.run, who.actor]
+    assert (row["reason"], known.reason) == ((" 🦷ä" * 300)[:400],) * 2
+    assert chain_holds([row])
+
+
+def test_a_journal_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [CREATE, CREATED])
+        journal.append(scope(practice="elm"), RUN, [CREATE])
+        with journal.engine.begin() as connection:
+            for table in ("head", "holder"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            connection.exec_driver_sql("ALTER TABLE record DROP COLUMN held")
+    with journal_in(tmp_path) as journal:
+        assert journal.known(scope())["P1"].held is None
+        journal.append(scope(), RUN, [Intent("P2", "create", "f")])
+        with journal.engine.connect() as connection:
+            heads = [read_head(connection, practice, journal.seal) for practice in ("harbor", "elm", "new")]
+    rows = entries(tmp_path)
+    assert [(head.entries, head.taken_over) for head in heads] == [(3, 2), (1, 1), (0, 0)]
+    assert [head.last_hash for head in heads] == [rows[3]["hash"], rows[2]["hash"], CHAIN_START]
+    assert chain_holds([row for row in rows if row["practice"] == "harbor"])
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DELETE FROM head",
+        "UPDATE head SET entries = entries - 1",
+        "UPDATE head SET taken_over = 1",
+        "UPDATE head SET last_hash = (SELECT hash FROM entry WHERE number = 1), entries = 1",
+    ],
+)
+def test_p10_a_head_that_was_changed_by_others_is_written_to_no_more(tmp_path: Path, tampering: str) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [CREATE, CREATED])
+        with journal.engine.begin() as connection:
+            connection.exec_driver_sql(tampering)
+        with pytest.raises(JournalError, match="audit log of practice harbor"):
+            journal.append(scope(), RUN, [Intent("P2", "create", "f")])
+        journal.append(scope(practice="elm"), RUN, [CREATE])
+    assert [row["practice"] for row in entries(tmp_path)] == ["harbor", "harbor", "elm"]
+
+
+def test_a_writer_who_waits_in_vain_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 1)
+    with journal_in(tmp_path) as journal, journal.engine.begin() as connection:
+        alone(connection, scope().practice)
+        with pytest.raises(JournalError, match="kept it busy"):
+            journal.append(scope(), RUN, [CREATE])
 
 
 SECRET = "Pemphigoid-Schmidt-Ruiz"
