@@ -17,6 +17,17 @@ from perio_pipeline.loading.sealing import Seal
 from perio_pipeline.loading.tables import ENTRY, HEAD
 
 
+class HeadError(JournalError):
+    """The head of a practice's chain is missing, was changed, or was sealed with another key."""
+
+    def __init__(self, practice: str, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"The audit log of practice {practice} is not as this program left it: {what}.",
+            f"Run `perio audit verify --practice {practice}`. Give the right key, or restore the journal's backup.",
+        )
+
+
 @dataclass(frozen=True)
 class Head:
     """Where a practice's chain ends.
@@ -42,16 +53,16 @@ def read_head(connection: sa.Connection, practice: str, seal: Seal) -> Head:
     """Return the head of a practice's chain.
 
     Raises:
-        JournalError: it is missing, was changed, or was sealed with another key.
+        HeadError: it is missing, was changed, or was sealed with another key.
     """
     row = connection.execute(sa.select(HEAD).where(HEAD.c.practice == practice)).one_or_none()
     if row is None:
         if connection.execute(sa.select(ENTRY.c.number).where(ENTRY.c.practice == practice).limit(1)).first():
-            raise _changed(practice, "its head is missing")
+            raise HeadError(practice, "its head is missing")
         return Head(practice)
     head = Head(practice, row.entries, row.last_hash, row.taken_over)
     if not hmac.compare_digest(head.sealed(seal), row.seal):
-        raise _changed(practice, "its head was changed, or sealed with another key")
+        raise HeadError(practice, "its head was changed, or sealed with another key")
     return head
 
 
@@ -59,7 +70,7 @@ def move_head(connection: sa.Connection, old: Head, entries: int, last_hash: str
     """Move a head on by some entries, in the transaction that appends them.
 
     Raises:
-        JournalError: another head is there; nothing of this transaction may stay.
+        HeadError: another head is there; nothing of this transaction may stay.
     """
     new = Head(old.practice, old.entries + entries, last_hash, old.taken_over)
     if old.entries == 0:
@@ -68,7 +79,7 @@ def move_head(connection: sa.Connection, old: Head, entries: int, last_hash: str
     here = sa.and_(HEAD.c.practice == old.practice, HEAD.c.last_hash == old.last_hash)
     row = {"entries": new.entries, "last_hash": new.last_hash, "seal": new.sealed(seal)}
     if connection.execute(HEAD.update().where(here).values(row)).rowcount != 1:
-        raise _changed(old.practice, "its head moved while it was written to")
+        raise HeadError(old.practice, "its head moved while it was written to")
 
 
 def take_over(connection: sa.Connection, seal: Seal) -> None:
@@ -81,10 +92,3 @@ def take_over(connection: sa.Connection, seal: Seal) -> None:
 
 def _insert(connection: sa.Connection, head: Head, seal: Seal) -> None:
     connection.execute(HEAD.insert().values(**asdict(head), seal=head.sealed(seal)))
-
-
-def _changed(practice: str, what: str) -> JournalError:
-    return JournalError(
-        f"The audit log of practice {practice} is not as this program left it: {what}.",
-        f"Run `perio audit verify --practice {practice}`. Give the right key, or put the journal back from its backup.",
-    )
