@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
@@ -37,6 +38,7 @@ from perio_pipeline.loading.entries import (
     payload_from,
     snapshot_content,
 )
+from perio_pipeline.loading.lock import hold, require_token
 from perio_pipeline.loading.sealing import Seal, journal_key
 from perio_pipeline.loading.tables import ENTRY, HEAD, METADATA, RECORD, TRAFFIC, add_new_columns
 
@@ -52,6 +54,7 @@ class Journal:
     def __init__(self, url: str | sa.URL, key: bytes) -> None:
         self.engine = open_database(url)
         self.seal = Seal(key)
+        self._tokens: dict[tuple[str, str], str] = {}
         try:
             self._make_tables()
         except BaseException:
@@ -70,6 +73,23 @@ class Journal:
             add_new_columns(connection)
             if not has_heads:
                 take_over(connection, self.seal)
+
+    @contextmanager
+    def locked(self, practice: str, destination: str, run: RunInfo) -> Iterator[None]:
+        """Keep other runs from a practice's destination while the block runs; a block within it may ask again.
+
+        Raises:
+            LockedError: another run works on it.
+        """
+        if (practice, destination) in self._tokens:
+            yield
+            return
+        with hold(self.engine, practice, destination, run) as token:
+            self._tokens[practice, destination] = token
+            try:
+                yield
+            finally:
+                del self._tokens[practice, destination]
 
     def known(self, scope: Scope) -> dict[str, Known]:
         """Return source key → what is known, for all records of a scope."""
@@ -150,6 +170,8 @@ class Journal:
         at, names = _now(), asdict(scope)
         with self.engine.begin() as connection:
             alone(connection, scope.practice)
+            if token := self._tokens.get((scope.practice, scope.destination)):
+                require_token(connection, token, run.run)
             head = read_head(connection, scope.practice, self.seal)
             previous = head.last_hash
             entries = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,26 @@ def test_a_server_that_is_down_is_one_clear_error_and_the_next_run_goes_on(
         assert set(actions(load(journal, crm, contacts(6))).values()) == {"unchanged", "created"}
     assert crm.held() == [f"P{number}" for number in range(1, 7)]
     assert chain_holds(entries(tmp_path))
+
+
+def test_a_server_that_is_gone_when_a_lock_is_given_back_does_not_hide_what_went_wrong(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    postgres.own()
+
+    def cut_off(journal: Journal) -> None:
+        with journal.locked("harbor", "test", RUN):
+            postgres.stop()
+            append(journal, "P1")
+
+    with small_load.journal_in(tmp_path) as journal:
+        try:
+            with pytest.raises(JournalError, match="cannot be reached"):
+                cut_off(journal)
+        finally:
+            postgres.start()
+        with journal.locked("harbor", "test", replace(RUN, run="run-2")):
+            append(journal, "P1")
 
 
 def test_p6_connections_cut_while_a_load_writes_lose_and_double_nothing(
