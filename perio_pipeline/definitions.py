@@ -20,4 +20,5 @@ def defs() -> dg.Definitions:
     with warnings.catch_warnings():
         # Checks per partition are marked as a preview by Dagster; the pinned version has them, and tests prove it.
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        return build_definitions(rooms, WorkplaceResource(data=str(rooms.data), mappings=str(rooms.mappings)))
+        folders = {"data": str(rooms.data), "mappings": str(rooms.mappings)}
+        return build_definitions(rooms, WorkplaceResource(**folders, wait_minutes=settings.wait_minutes()))

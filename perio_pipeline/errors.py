@@ -4,6 +4,7 @@ PerioError
 ├── SettingsError      the practice file or the environment
 ├── SourceError        the PANDA database: unreachable, a missing table or column
 ├── MappingError       a mapping file: file, line, entry and what would be right
+├── JournalError       the journal's database: full, read-only, out of reach, or changed by others
 ├── DestinationError   the CRM: wrong token, wrong location, missing scope, refused set-up
 └── GateError          a rule of ours that forbids to go on (no BAA, unconfirmed mapping, run in progress)
 
@@ -41,6 +42,10 @@ class MappingError(PerioError):
     def __init__(self, file: str, line: int, entry: str, problem: str, remedy: str) -> None:
         self.file, self.line, self.entry = file, line, entry
         super().__init__(f"{file}:{line}: {entry}: {problem}", remedy)
+
+
+class JournalError(PerioError):
+    """The journal's database cannot be used as it is; what was written is safe."""
 
 
 class DestinationError(PerioError):

@@ -24,7 +24,16 @@ class Waiting:
     until: datetime
 
 
-_listeners: list[Callable[[Progress | Waiting], None]] = []
+@dataclass(frozen=True)
+class Notice:
+    """Something people want to know now, in a sentence without values."""
+
+    text: str
+
+
+Report = Progress | Waiting | Notice
+
+_listeners: list[Callable[[Report], None]] = []
 
 
 def report(step: str, done: int, total: int) -> None:
@@ -39,8 +48,14 @@ def waiting(seconds: float, until: datetime) -> None:
         listener(Waiting(until))
 
 
+def notice(text: str) -> None:
+    """Tell all listeners something in a sentence."""
+    for listener in _listeners:
+        listener(Notice(text))
+
+
 @contextmanager
-def listening(listener: Callable[[Progress | Waiting], None]) -> Iterator[None]:
+def listening(listener: Callable[[Report], None]) -> Iterator[None]:
     """Listen for as long as the block runs."""
     _listeners.append(listener)
     try:

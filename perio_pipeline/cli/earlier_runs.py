@@ -1,4 +1,4 @@
-"""Runs this command started earlier: dead ones are ended, and a living one keeps a second one from starting.
+"""Runs this command started earlier: dead ones are ended.
 
 A run whose process died would hold its pool slots for ever. Dagster's daemon frees those of its own runs; runs in a
 terminal's process have no daemon that watches them.
@@ -11,12 +11,10 @@ import socket
 
 import dagster as dg
 
-from perio_pipeline.defs.resources import DESTINATION_TAG
-from perio_pipeline.errors import GateError
+from perio_pipeline import processes
 
 HOST_TAG = "perio/host"
 PROCESS_TAG = "perio/process"
-PARTITION_TAG = "dagster/partition"
 
 UNDER_WAY = [
     dg.DagsterRunStatus.STARTING,
@@ -35,32 +33,8 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     ended = []
     mine = dg.RunsFilter(statuses=UNDER_WAY, tags={HOST_TAG: socket.gethostname()})
     for run in instance.get_runs(mine):
-        if not _alive(int(run.tags[PROCESS_TAG])):
+        if not processes.started(int(run.tags[PROCESS_TAG])):
             instance.report_run_failed(run, "Its process died.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended
-
-
-def refuse_second_run(instance: dg.DagsterInstance, practice: str, crm: str) -> None:
-    """Make sure that nobody migrates this practice to this destination right now.
-
-    Raises:
-        GateError: a run is under way; says which.
-    """
-    same = dg.RunsFilter(statuses=UNDER_WAY, tags={PARTITION_TAG: practice, DESTINATION_TAG: crm})
-    for run in instance.get_runs(same, limit=1):
-        raise GateError(
-            f"Run {run.run_id} is migrating practice {practice} to {crm} right now.",
-            "Wait until it ends, or cancel it in the Dagster UI; then run again, it goes on from there.",
-        )
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perio_pipeline import settings
-from perio_pipeline.cli import documents, rollback, runs, sandboxes
+from perio_pipeline.cli import audit, documents, rollback, runs, sandboxes
 from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.errors import PerioError
@@ -235,6 +235,7 @@ def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
 
 documents.register(app)
 rollback.register(app)
+app.add_typer(audit.app, name="audit")
 
 if __name__ == "__main__":
     app()

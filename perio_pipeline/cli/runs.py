@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,12 @@ from rich.progress import (
 )
 
 from perio_pipeline import progress, settings
-from perio_pipeline.cli.earlier_runs import end_dead_runs, process_tags, refuse_second_run
+from perio_pipeline.cli.earlier_runs import end_dead_runs, process_tags
 from perio_pipeline.definitions import defs
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import job_name, load_config
 from perio_pipeline.errors import PerioError
+from perio_pipeline.loading import lock
 from perio_pipeline.redaction import error_log
 
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -78,7 +79,7 @@ def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: C
     """Run a job for a practice in this process.
 
     Raises:
-        GateError: another run is under way.
+        LockedError: another run works on the practice's destination, and none is to wait.
         RunFailedError: a step failed; the message says what to do.
         StoppedError: Ctrl-C, SIGTERM, or the run was cancelled.
     """
@@ -86,7 +87,7 @@ def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: C
     with dg.DagsterInstance.get() as instance:
         for dead in end_dead_runs(instance):
             console.print(f"Run {dead} had died; this one goes on from where it stopped.")
-        refuse_second_run(instance, practice, crm)
+        _refuse_second_run(practice, crm)
         with _bars(console) as bars, progress.listening(_Listener(bars)), _stopping_well():
             result = definition.execute_in_process(
                 run_config={**config, **SILENT},
@@ -100,6 +101,16 @@ def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: C
         step, text = next(iter(report.failures.items()), ("run", "It ended before a step failed."))
         raise RunFailedError(f"{step}: {text}", f"Run {report.run_id} in the Dagster UI shows the rest.")
     return report
+
+
+def _refuse_second_run(practice: str, crm: str) -> None:
+    """Say at once what the first step that opens the destination would say."""
+    if settings.wait_minutes():
+        return
+    with closing(settings.workplace().journal()) as journal:
+        holder = lock.holder(journal.engine, practice, crm)
+    if holder:
+        raise lock.LockedError(holder)
 
 
 @contextmanager
@@ -169,7 +180,10 @@ class _Listener:
         self.bars = bars
         self.tasks: dict[str, TaskID] = {}
 
-    def __call__(self, report: progress.Progress | progress.Waiting) -> None:
+    def __call__(self, report: progress.Report) -> None:
+        if isinstance(report, progress.Notice):
+            self.bars.console.print(report.text)
+            return
         if isinstance(report, progress.Waiting):
             until = report.until.astimezone()
             self.bars.console.print(f"The CRM's limit is reached; going on by itself at {until:%H:%M:%S}.")

@@ -1,21 +1,27 @@
 """Resources: what assets open. Thin: the work is done by `perio_pipeline.workplace`."""
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import PrivateAttr
 
+from perio_pipeline import progress
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import Journal
+from perio_pipeline.loading.lock import LockedError
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.store import FrameStore
 from perio_pipeline.workplace import Workplace
 
 PASS_TAG = "perio/pass"
 DESTINATION_TAG = "perio/destination"
+LOOK_SECONDS = 15
+"""How often a step that waits for another run looks whether that has ended."""
 
 
 class WorkplaceResource(dg.ConfigurableResource[None]):
@@ -24,10 +30,19 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
     Attributes:
         data: where frames, journal and reports lie.
         mappings: where the mapping files and the practices' files lie.
+        wait_minutes: how long a run waits for another one on the same practice and destination; 0 refuses at once.
     """
 
     data: str
     mappings: str
+    wait_minutes: float = 0
+    _running: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _journal: Journal | None = PrivateAttr(default=None)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Let other runs in, and close the journal: all steps of this process have ended."""
+        self._running.close()
+        self._journal = None
 
     @property
     def open(self) -> Workplace:
@@ -40,13 +55,32 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
 
     @contextmanager
     def target(self, practice: str, crm: str, run: RunInfo) -> Iterator[Target]:
-        """Open the journal and hand out a practice's destination, ready to be written to."""
+        """Hand out a practice's destination, ready to be written to; it is this run's until its process has ended.
+
+        Raises:
+            LockedError: another run works on it.
+            RetryRequested: another run works on it, and this one is to wait.
+        """
         workplace = self.open
-        journal: Journal = workplace.journal()
+        if self._journal is None:
+            self._journal = self._running.enter_context(closing(workplace.journal()))
         try:
-            yield workplace.target(workplace.practice(practice), crm, journal, run)
-        finally:
-            journal.close()
+            self._running.enter_context(self._journal.locked(practice, crm, run))
+        except LockedError as locked:
+            self._wait(locked)
+            raise
+        yield workplace.target(workplace.practice(practice), crm, self._journal, run)
+
+    def _wait(self, locked: LockedError) -> None:
+        """Let Dagster start the step again later: waiting inside, it would keep the CRM's pool from the other run."""
+        times = math.ceil(self.wait_minutes * 60 / LOOK_SECONDS)
+        step = dg.OpExecutionContext.get() if times else None
+        if step and step.retry_number < times:
+            text = f"{locked.problem} Waiting for it, {self.wait_minutes:g} minutes at most."
+            step.log.info(text)
+            if step.retry_number == 0:
+                progress.notice(text)
+            raise dg.RetryRequested(times, LOOK_SECONDS) from locked
 
 
 @contextmanager

@@ -7,9 +7,8 @@ manifests, the audit log and the rollback. Patients' values stand only in sealed
 from __future__ import annotations
 
 import os
-import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
@@ -20,8 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from perio_pipeline.crm.protocol import Payload, RequestStats, Value
+from perio_pipeline.errors import JournalError
+from perio_pipeline.loading.chain import move_head, read_head, take_over
+from perio_pipeline.loading.database import alone, open_database
 from perio_pipeline.loading.entries import (
-    CHAIN_START,
     Entry,
     Intent,
     Item,
@@ -37,12 +38,12 @@ from perio_pipeline.loading.entries import (
     payload_from,
     snapshot_content,
 )
+from perio_pipeline.loading.lock import hold, require_token
 from perio_pipeline.loading.sealing import Seal, journal_key
-from perio_pipeline.loading.tables import ENTRY, METADATA, RECORD, TRAFFIC, add_new_columns
+from perio_pipeline.loading.tables import ENTRY, HEAD, METADATA, RECORD, TRAFFIC, add_new_columns
 
 _ENTRY_COLUMNS = [ENTRY.c[name] for name in Entry.__dataclass_fields__]
-BUSY_SECONDS = 30
-"""How long a writer waits for another one."""
+REASON_LENGTH = 400
 FRESH = {"state": State.DONE.value, "operation": "", "created_by_us": False, "code": "", "reason": ""}
 """What a record starts with, where nothing else is said."""
 
@@ -50,24 +51,50 @@ FRESH = {"state": State.DONE.value, "operation": "", "created_by_us": False, "co
 class Journal:
     """One SQL database for all practices. Every method that writes returns after the rows are durable."""
 
-    def __init__(self, url: str, key: bytes) -> None:
-        self._engine = sa.create_engine(url)
+    def __init__(self, url: str | sa.URL, key: bytes) -> None:
+        self.engine = open_database(url)
         self.seal = Seal(key)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _durable_sqlite)
-        with self._engine.begin() as connection:
-            _alone(connection, "tables")
-            METADATA.create_all(connection)
-            add_new_columns(connection)
+        self._tokens: dict[tuple[str, str], str] = {}
+        try:
+            self._make_tables()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the connections back."""
-        self._engine.dispose()
+        self.engine.dispose()
+
+    def _make_tables(self) -> None:
+        with self.engine.begin() as connection:
+            alone(connection, "tables")
+            has_heads = sa.inspect(connection).has_table(HEAD.name)
+            METADATA.create_all(connection)
+            add_new_columns(connection)
+            if not has_heads:
+                take_over(connection, self.seal)
+
+    @contextmanager
+    def locked(self, practice: str, destination: str, run: RunInfo) -> Iterator[None]:
+        """Keep other runs from a practice's destination while the block runs; a block within it may ask again.
+
+        Raises:
+            LockedError: another run works on it.
+        """
+        if (practice, destination) in self._tokens:
+            yield
+            return
+        with hold(self.engine, practice, destination, run) as token:
+            self._tokens[practice, destination] = token
+            try:
+                yield
+            finally:
+                del self._tokens[practice, destination]
 
     def known(self, scope: Scope) -> dict[str, Known]:
         """Return source key → what is known, for all records of a scope."""
         query = sa.select(*(RECORD.c[name] for name in Known.__dataclass_fields__)).where(_within(RECORD, scope))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return {row.source_key: Known(**row._mapping) for row in connection.execute(query)}
 
     def entries(self, practice: str, destination: str | None = None) -> Iterator[Entry]:
@@ -81,15 +108,18 @@ class Journal:
 
     def _stream(self, *conditions: sa.ColumnElement[bool]) -> Iterator[Entry]:
         query = sa.select(*_ENTRY_COLUMNS).where(*conditions)
-        with self._engine.connect().execution_options(yield_per=1000) as connection:
-            for row in connection.execute(query.order_by(ENTRY.c.number)):
+        with (
+            self.engine.connect().execution_options(yield_per=1000) as connection,
+            connection.execute(query.order_by(ENTRY.c.number)) as rows,
+        ):
+            for row in rows:
                 yield Entry(**row._mapping)
 
     def objects(self, practice: str, destination: str, account: str) -> list[str]:
         """Return the objects of which an account has, or may have, records."""
         within = [RECORD.c.practice == practice, RECORD.c.destination == destination, RECORD.c.account == account]
         query = sa.select(RECORD.c.object).where(*within).distinct().order_by(RECORD.c.object)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return [str(name) for name in connection.execute(query).scalars()]
 
     def last_intent(self, scope: Scope, source_key: str) -> Entry | None:
@@ -100,7 +130,7 @@ class Journal:
             .order_by(ENTRY.c.number.desc())
             .limit(1)
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         return Entry(**row._mapping) if row else None
 
@@ -138,24 +168,28 @@ class Journal:
         if not items:
             return
         at, names = _now(), asdict(scope)
-        with self._engine.begin() as connection:
-            _alone(connection, scope.practice)
-            previous = self._last_hash(connection, scope.practice)
+        with self.engine.begin() as connection:
+            alone(connection, scope.practice)
+            if token := self._tokens.get((scope.practice, scope.destination)):
+                require_token(connection, token, run.run)
+            head = read_head(connection, scope.practice, self.seal)
+            previous = head.last_hash
             entries = []
             for item in items:
                 entry = {**names, **asdict(run), "at": at, **self._entry_row(item), "previous_hash": previous}
                 entry["hash"] = previous = entry_hash(entry)
                 entries.append(entry)
             connection.execute(ENTRY.insert(), entries)
+            move_head(connection, head, len(entries), previous, self.seal)
             rows = [{**names, "changed_at": at, **self._record_row(item)} for item in items]
             # One statement per run of rows with the same columns: their order is kept.
             for columns, alike in groupby(rows, key=tuple):
-                connection.execute(_upsert(self._engine.dialect.name, columns), list(alike))
+                connection.execute(_upsert(self.engine.dialect.name, columns), list(alike))
 
     def record_traffic(self, scope: Scope, run: RunInfo, step: str, stats: RequestStats) -> None:
         """Add what a step of a run cost."""
         row = {**asdict(scope), "run": run.run, "step": step, "at": _now(), **asdict(stats)}
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(TRAFFIC.insert(), [row])
 
     def traffic(self, practice: str, destination: str) -> dict[str, RequestStats]:
@@ -175,7 +209,7 @@ class Journal:
             .where(within)
             .group_by(TRAFFIC.c.object)
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
 
     def append_readings(
@@ -207,7 +241,7 @@ class Journal:
             }
         row |= {"operation": item.operation, "fingerprint": item.fingerprint}
         if isinstance(item, Result):
-            said = {"status": item.status, "code": item.code, "reason": item.reason[:400], "trace_id": item.trace_id}
+            said = {"status": item.status, "code": item.code, "reason": _short(item.reason), "trace_id": item.trace_id}
             return row | {"kind": "result", **said}
         before, payload = item.values_before, item.payload
         return row | {
@@ -230,11 +264,6 @@ class Journal:
     def _digest(self, reading: Reading) -> str | None:
         return self.seal.digest(snapshot_content(reading.snapshot)) if reading.snapshot else None
 
-    @staticmethod
-    def _last_hash(connection: sa.Connection, practice: str) -> str:
-        query = sa.select(ENTRY.c.hash).where(ENTRY.c.practice == practice).order_by(ENTRY.c.number.desc()).limit(1)
-        return connection.execute(query).scalar() or CHAIN_START
-
 
 def open_journal(folder: Path, url: str | None = None) -> Journal:
     """Open the journal of a data folder, or the one at `url`.
@@ -242,11 +271,17 @@ def open_journal(folder: Path, url: str | None = None) -> Journal:
     The encryption key comes from `PERIO_JOURNAL_KEY`; where that is not set, a key file beside the journal is made,
     readable by its owner only.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / "journal.sqlite"
-    if url is None:
-        os.close(os.open(file, os.O_CREAT, 0o600))  # SQLite gives its other files the rights of this one
-    return Journal(url or f"sqlite:///{file}", journal_key(folder / "journal.key"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if url is None:
+            os.close(os.open(file, os.O_CREAT, 0o600))  # SQLite gives its other files the rights of this one
+        key = journal_key(folder / "journal.key")
+    except OSError as error:
+        raise JournalError(
+            f"The journal's folder {folder} cannot be used: {error.strerror}.", "Look at its rights and its room."
+        ) from None
+    return Journal(url or sa.URL.create("sqlite", database=str(file)), key)
 
 
 _NOWHERE = {"crm_id": None, "parent_id": None}
@@ -254,7 +289,7 @@ _NOWHERE = {"crm_id": None, "parent_id": None}
 
 def _settled(result: Result) -> dict[str, Any]:
     """What a result makes of its record."""
-    row: dict[str, Any] = {"operation": result.operation, "code": result.code, "reason": result.reason[:400]}
+    row: dict[str, Any] = {"operation": result.operation, "code": result.code, "reason": _short(result.reason)}
     if result.status == "unknown":
         return row | {"state": State.INTENDED.value}
     if result.status == "refused":
@@ -282,31 +317,13 @@ def _upsert(dialect: str, columns: tuple[str, ...]) -> sa.Insert:
     )
 
 
-def _alone(connection: sa.Connection, name: str) -> None:
-    """Let nobody else write in this transaction's time: two who read the same last hash would fork the chain."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"perio {name}"))))
-
-
 def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
     return sa.and_(*(table.c[name] == value for name, value in asdict(scope).items()))
 
 
-def _durable_sqlite(connection: Any, _: Any) -> None:
-    # WAL lets readers go on while the loader writes; FULL makes each commit survive a power cut.
-    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError:  # SQLite does not wait while another one turns a new file to WAL
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-    connection.execute("PRAGMA synchronous=FULL")
+def _short(reason: str) -> str:
+    """Cut a reason, and take out the one character that PostgreSQL's texts cannot hold."""
+    return reason.replace("\0", " ")[:REASON_LENGTH]
 
 
 def _now() -> str:

@@ -52,13 +52,30 @@ def journal_key(path: Path) -> bytes:
     Raises:
         SettingsError: it is no key.
     """
+    return given_key() or _key_file(path)
+
+
+def given_key() -> bytes | None:
+    """Return the key from the environment, if there is one.
+
+    Raises:
+        SettingsError: it is no key.
+    """
     given = os.environ.get(KEY_VARIABLE)
-    if given:
-        return _checked(given.encode(), KEY_VARIABLE, "Use 32 random bytes in URL-safe base64.")
+    return _checked(given.encode(), KEY_VARIABLE, "Use 32 random bytes in URL-safe base64.") if given else None
+
+
+def _key_file(path: Path) -> bytes:
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(Fernet.generate_key())
+                file.flush()
+                os.fsync(descriptor)  # nothing may be sealed with a key that a power cut takes away
+        except OSError:  # an empty file would be taken for a damaged key
+            path.unlink()
+            raise
     for _ in range(50):  # another process may have made the file and not yet filled it
         if path.stat().st_size:
             break

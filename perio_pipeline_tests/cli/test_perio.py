@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -212,15 +212,20 @@ def _loaded(journal: Path) -> int:
 
 
 def test_two_migrations_of_one_practice_at_once_are_refused(here: World) -> None:
-    living = {"perio/host": "elsewhere", "perio/process": "1"}
-    run = dg.DagsterRun(
-        job_name="full_migration_highlevel",
-        status=dg.DagsterRunStatus.STARTED,
-        tags={"dagster/partition": PRACTICE, "perio/destination": "highlevel", **living},
+    first = subprocess.Popen(
+        [sys.executable, "-m", "perio_pipeline.cli.main", *MIGRATE], stdout=subprocess.PIPE, text=True
     )
-    with dg.DagsterInstance.get() as instance:
-        instance.add_run(run)
-    assert f"Run {run.run_id} is migrating" in refused(*MIGRATE)
+    deadline = time.monotonic() + 90
+    while _loaded(here.rooms.data / "journal.sqlite") < 20 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    said = refused(*MIGRATE)
+    output, _ = first.communicate()
+    assert first.returncode == 0, output
+    (run,) = re.findall(r"^Run (\S+)\.$", output, re.MULTILINE)
+    assert f"Run {run} of " in said
+    assert f"process {first.pid} on" in said
+    with closing(here.rooms.journal()) as journal:
+        assert {entry.run for entry in journal.entries(PRACTICE)} == {run}
 
 
 def test_a_second_migration_sends_no_writes_and_its_runs_are_seen_in_dagster(here: World) -> None:

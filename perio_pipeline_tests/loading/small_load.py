@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from perio_pipeline.loading.entries import RunInfo, Scope
+from perio_pipeline.loading.entries import CHAIN_START, RunInfo, Scope, entry_hash
 from perio_pipeline.loading.journal import Journal, open_journal
 from perio_pipeline.loading.loader import Loaded, Loader
 from perio_pipeline.loading.payloads import Draft
-from perio_pipeline.loading.tables import ENTRY
+from perio_pipeline.loading.tables import ENTRY, METADATA
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline_tests.loading.fake_crm import FakeCrm
@@ -26,6 +26,18 @@ FAST = 1e6
 """The CRM's clock runs so fast that waiting for its search takes no time."""
 
 RUN = RunInfo("run-1", "full", "jo")
+
+
+def journal_url(folder: Path) -> str:
+    """Where the journal of a folder is; the fixture `journal_backend` puts another backend in its place."""
+    return f"sqlite:///{folder / 'journal.sqlite'}"
+
+
+def opened_url(folder: Path) -> str | None:
+    """What `open_journal` is given: nothing for the backend it takes by itself."""
+    url = journal_url(folder)
+    return None if url.startswith("sqlite") else url
+
 
 MAPPING = Mapping.model_validate(
     {
@@ -101,7 +113,7 @@ def note(key: str, patient: str) -> Draft:
 @contextmanager
 def journal_in(folder: Path) -> Iterator[Journal]:
     """Open a journal as a new process would."""
-    journal = open_journal(folder)
+    journal = open_journal(folder, opened_url(folder))
     try:
         yield journal
     finally:
@@ -133,14 +145,36 @@ def actions(loaded: dict[str, Loaded]) -> dict[str, str]:
 
 def entries(folder: Path) -> list[dict[str, Any]]:
     """Every row of the audit log, in order."""
-    engine = sa.create_engine(f"sqlite:///{folder / 'journal.sqlite'}")
+    engine = sa.create_engine(journal_url(folder))
     with engine.connect() as connection:
         rows = [dict(row._mapping) for row in connection.execute(sa.select(ENTRY).order_by(ENTRY.c.number))]
     engine.dispose()
     return rows
 
 
+def stored(folder: Path) -> bytes:
+    """All that the journal's database holds, as it lies in its files, or as its server gives it out."""
+    if opened_url(folder) is None:
+        return b"".join(file.read_bytes() for file in folder.glob("journal.sqlite*"))
+    engine = sa.create_engine(journal_url(folder))
+    with engine.connect() as connection:
+        tables = [connection.exec_driver_sql(f"SELECT {name}::text FROM {name}") for name in METADATA.tables]
+        content = "".join(row[0] for table in tables for row in table)
+    engine.dispose()
+    return content.encode()
+
+
 def values_before(folder: Path) -> list[dict[str, Any]]:
     """What updates replaced, opened with the journal's key."""
     cipher = Fernet((folder / "journal.key").read_bytes())
     return [json.loads(cipher.decrypt(row["values_before"])) for row in entries(folder) if row["values_before"]]
+
+
+def chain_holds(rows: list[dict[str, Any]]) -> bool:
+    """Whether each row follows the one before it."""
+    previous = CHAIN_START
+    for row in rows:
+        if row["previous_hash"] != previous or entry_hash(row) != row["hash"]:
+            return False
+        previous = str(row["hash"])
+    return True

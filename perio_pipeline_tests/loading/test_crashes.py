@@ -17,6 +17,8 @@ from perio_pipeline.loading.payloads import Draft
 from perio_pipeline_tests.loading.fake_crm import Crash, FakeCrm, Fault
 from perio_pipeline_tests.loading.small_load import actions, contacts, entries, journal_in, load, values_before
 
+pytestmark = pytest.mark.usefixtures("journal_backend")
+
 RECORDS = 6
 ALL = [f"P{number}" for number in range(1, RECORDS + 1)]
 

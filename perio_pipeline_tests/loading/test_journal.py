@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import stat
-import threading
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from perio_pipeline.crm.protocol import Ref, RequestStats
-from perio_pipeline.errors import SettingsError
-from perio_pipeline.loading.entries import CHAIN_START, Intent, Known, Result, RunInfo, entry_hash
-from perio_pipeline.loading.journal import open_journal
+from perio_pipeline.errors import JournalError, SettingsError
+from perio_pipeline.loading import database
+from perio_pipeline.loading.chain import read_head
+from perio_pipeline.loading.database import alone
+from perio_pipeline.loading.entries import CHAIN_START, Intent, Known, Result, RunInfo
 from perio_pipeline.loading.sealing import KEY_VARIABLE
 from perio_pipeline.loading.tables import ENTRY
-from perio_pipeline_tests.loading.small_load import RUN, entries, journal_in, scope, values_before
+from perio_pipeline_tests.loading.small_load import RUN, chain_holds, entries, journal_in, scope, stored, values_before
+
+pytestmark = pytest.mark.usefixtures("journal_backend")
 
 WHERE = Ref("contacts", "C1", "parent")
 CREATE = Intent("P1", "create", "f1")
@@ -86,29 +89,78 @@ def test_a_long_reason_is_cut_and_nothing_is_nothing(tmp_path: Path) -> None:
     assert len(entries(tmp_path)) == 1
 
 
+def test_texts_of_any_length_are_kept_and_a_reason_is_cut_by_characters(tmp_path: Path) -> None:
+    key, crm_id, code, trace, parent = "k" * 2000, "i" * 300, "c" * 300, "t" * 900, "p" * 300
+    refused = Result(key, "create", "f1", "refused", Ref("contacts", crm_id, parent), code, "\0🦷ä" * 300, trace)
+    who = RunInfo("r" * 300, "full", "a" * 300)
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(account="x" * 200), who, [refused])
+        (known,) = journal.known(scope(account="x" * 200)).values()
+    (row,) = entries(tmp_path)
+    kept = [row[name] for name in ("source_key", "crm_id", "parent_id", "code", "trace_id", "run", "actor")]
+    assert kept == [key, crm_id, parent, code, trace, who.run, who.actor]
+    assert (row["reason"], known.reason) == ((" 🦷ä" * 300)[:400],) * 2
+    assert chain_holds([row])
+
+
+def test_a_journal_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [CREATE, CREATED])
+        journal.append(scope(practice="elm"), RUN, [CREATE])
+        with journal.engine.begin() as connection:
+            for table in ("head", "holder"):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+            connection.exec_driver_sql("ALTER TABLE record DROP COLUMN held")
+    with journal_in(tmp_path) as journal:
+        assert journal.known(scope())["P1"].held is None
+        journal.append(scope(), RUN, [Intent("P2", "create", "f")])
+        with journal.engine.connect() as connection:
+            heads = [read_head(connection, practice, journal.seal) for practice in ("harbor", "elm", "new")]
+    rows = entries(tmp_path)
+    assert [(head.entries, head.taken_over) for head in heads] == [(3, 2), (1, 1), (0, 0)]
+    assert [head.last_hash for head in heads] == [rows[3]["hash"], rows[2]["hash"], CHAIN_START]
+    assert chain_holds([row for row in rows if row["practice"] == "harbor"])
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DELETE FROM head",
+        "UPDATE head SET entries = entries - 1",
+        "UPDATE head SET taken_over = 1",
+        "UPDATE head SET last_hash = (SELECT hash FROM entry WHERE number = 1), entries = 1",
+    ],
+)
+def test_p10_a_head_that_was_changed_by_others_is_written_to_no_more(tmp_path: Path, tampering: str) -> None:
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [CREATE, CREATED])
+        with journal.engine.begin() as connection:
+            connection.exec_driver_sql(tampering)
+        with pytest.raises(JournalError, match="audit log of practice harbor"):
+            journal.append(scope(), RUN, [Intent("P2", "create", "f")])
+        journal.append(scope(practice="elm"), RUN, [CREATE])
+    assert [row["practice"] for row in entries(tmp_path)] == ["harbor", "harbor", "elm"]
+
+
+def test_a_writer_who_waits_in_vain_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 1)
+    with journal_in(tmp_path) as journal, journal.engine.begin() as connection:
+        alone(connection, scope().practice)
+        with pytest.raises(JournalError, match="kept it busy"):
+            journal.append(scope(), RUN, [CREATE])
+
+
 SECRET = "Pemphigoid-Schmidt-Ruiz"
 
 
 def test_values_before_are_sealed_and_come_back_with_the_key(tmp_path: Path) -> None:
     before = {"firstName": SECRET, "Depth": 3.5, "tags": ("a", "b"), "gone": None}
-    journal = open_journal(tmp_path)
-    journal.append(scope(), RUN, [Intent("P1", "update", "f2", WHERE, before)])
-    files = list(tmp_path.glob("journal.sqlite*"))
-    assert {file.name for file in files} >= {"journal.sqlite", "journal.sqlite-wal"}
-    open_bytes = [file.read_bytes() for file in files]
-    journal.close()
-    for content in [*open_bytes, (tmp_path / "journal.sqlite").read_bytes()]:
-        assert SECRET.encode() not in content
+    with journal_in(tmp_path) as journal:
+        journal.append(scope(), RUN, [Intent("P1", "update", "f2", WHERE, before)])
+        while_open = stored(tmp_path)
+    assert b"P1" in while_open
+    assert SECRET.encode() not in while_open + stored(tmp_path)
     assert values_before(tmp_path) == [{**before, "tags": ["a", "b"]}]
-
-
-def chain_holds(rows: list[dict[str, object]]) -> bool:
-    previous = CHAIN_START
-    for row in rows:
-        if row["previous_hash"] != previous or entry_hash(row) != row["hash"]:
-            return False
-        previous = str(row["hash"])
-    return True
 
 
 @pytest.mark.parametrize("column", [name for name in ENTRY.c.keys() if name not in ("number", "hash")])  # noqa: SIM118
@@ -127,22 +179,6 @@ def test_p10_changing_any_column_of_any_row_breaks_the_chain(tmp_path: Path, col
     assert not chain_holds(rows[1:])
     assert not chain_holds([rows[0], *rows[2:]])
     assert not chain_holds([rows[1], rows[0], *rows[2:]])
-
-
-def test_p10_the_chain_holds_where_several_processes_write(tmp_path: Path) -> None:
-    def write(name: str) -> None:
-        with journal_in(tmp_path) as journal:
-            for number in range(25):
-                journal.append(scope(name), RUN, [Intent(f"{name}{number}", "create", "f")])
-
-    writers = [threading.Thread(target=write, args=(name,)) for name in ("tasks", "notes", "contacts")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    rows = entries(tmp_path)
-    assert len(rows) == 75
-    assert chain_holds(rows)
 
 
 def test_p10_an_entry_says_who_and_when(tmp_path: Path) -> None:
@@ -167,11 +203,13 @@ def test_traffic_is_that_of_the_last_run_of_each_object(tmp_path: Path) -> None:
 
 def test_the_key_file_is_its_owners_only_and_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    open_journal(folder).close()
+    with journal_in(folder):
+        pass
     key = (folder / "journal.key").read_bytes()
     assert stat.S_IMODE((folder / "journal.key").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    open_journal(folder).close()
+    with journal_in(folder):
+        pass
     assert (folder / "journal.key").read_bytes() == key
 
 
@@ -180,15 +218,15 @@ def test_a_bad_key_is_one_clear_error_that_does_not_show_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setenv(KEY_VARIABLE, key)
-    with pytest.raises(SettingsError, match=f"^{KEY_VARIABLE} is no Fernet key") as error:
-        open_journal(tmp_path)
+    with pytest.raises(SettingsError, match=f"^{KEY_VARIABLE} is no Fernet key") as error, journal_in(tmp_path):
+        pass
     assert key == " " or key not in str(error.value)
 
 
 def test_a_damaged_key_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "journal.key").write_text("rubbish")
-    with pytest.raises(SettingsError, match=r"journal\.key is no Fernet key"):
-        open_journal(tmp_path)
+    with pytest.raises(SettingsError, match=r"journal\.key is no Fernet key"), journal_in(tmp_path):
+        pass
 
 
 def test_what_is_appended_together_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from perio_pipeline_tests.loading.small_load import (
     values_before,
 )
 
+pytestmark = pytest.mark.usefixtures("journal_backend")
+
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:

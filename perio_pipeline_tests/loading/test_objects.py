@@ -20,6 +20,8 @@ from perio_pipeline.loading.objects import MANIFEST_KINDS, Target, load_object, 
 from perio_pipeline_tests.loading.fake_crm import FakeCrm, Fault
 from perio_pipeline_tests.loading.small_load import FAST, MAPPING, RUN, journal_in
 
+pytestmark = pytest.mark.usefixtures("journal_backend")
+
 LOOKUPS = {"stage": ("New", "Old"), "assignedTo": ("gum@panda.test",)}
 
 

@@ -36,6 +36,8 @@ from perio_pipeline_tests.loading.small_load import (
     scope,
 )
 
+pytestmark = pytest.mark.usefixtures("journal_backend")
+
 SOMEBODY = RunInfo("run-9", "rollback", "kim")
 
 

@@ -14,6 +14,8 @@ from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline_tests.loading.small_load import RUN, entries, journal_in, scope
 
+pytestmark = pytest.mark.usefixtures("journal_backend")
+
 
 class Watched:
     """A journal that counts its commits, takes its time, and may be full."""
