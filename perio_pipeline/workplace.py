@@ -5,8 +5,6 @@ Dagster's resource and the `perio` command both get everything from here.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from perio_pipeline import progress
+from perio_pipeline.crm.packages import crm_package, is_crm
 from perio_pipeline.crm.protocol import AccountSettings, Adapter
-from perio_pipeline.errors import SettingsError
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import Journal, open_journal
 from perio_pipeline.loading.objects import Target
@@ -41,7 +39,7 @@ class Workplace:
 
     def destinations(self) -> list[str]:
         """Names of all CRMs that have a mapping file; the other files there bind source databases."""
-        return sorted(path.stem for path in self.mappings.glob("*.yaml") if _is_crm(path.stem))
+        return sorted(path.stem for path in self.mappings.glob("*.yaml") if is_crm(path.stem))
 
     def practice(self, name: str) -> Practice:
         """Read a practice's file."""
@@ -80,13 +78,10 @@ class Workplace:
             SettingsError: no adapter for this CRM, or a token's environment variable is not set.
         """
         destination = practice.destination(crm)
-        try:
-            module = importlib.import_module(f"perio_pipeline.crm.{crm}")
-        except ModuleNotFoundError:
-            raise SettingsError(f"There is no adapter for {crm}.", "Use a destination with a folder in crm/.") from None
+        package = crm_package(crm)
         return {
             account.name: partial(
-                module.open_account,
+                package.open_account,
                 AccountSettings(
                     url=destination.url,
                     account_id=account.id,
@@ -126,6 +121,3 @@ class Workplace:
         path.write_text(text, encoding="utf-8", newline="")
         return path
 
-
-def _is_crm(name: str) -> bool:
-    return name.isidentifier() and importlib.util.find_spec(f"perio_pipeline.crm.{name}") is not None

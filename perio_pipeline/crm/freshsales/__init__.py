@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
 from perio_pipeline.crm.freshsales.capabilities import capabilities_from
+from perio_pipeline.crm.freshsales.plans import PLANS
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.protocol import AccountSettings
 from perio_pipeline.crm.ratewindow import OnWait
+
+__all__ = ["PLANS", "open_account"]
 
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> FreshsalesAdapter:
@@ -16,7 +19,7 @@ def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> Fr
             url=settings.url,
             alias=settings.account_id,
             token=settings.token,
-            plan=settings.plan or "growth",
+            plan=settings.plan,
             capabilities=capabilities_from(settings.capabilities),
             time_scale=settings.time_scale,
         ),

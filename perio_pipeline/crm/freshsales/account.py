@@ -85,6 +85,6 @@ def no_modules(session: Session) -> DestinationError:
     """The error for an account that has no custom modules."""
     return DestinationError(
         f"{session.settings.alias} cannot hold treatment-plan lines, since its plan has no custom modules.",
-        "Move the account to the Enterprise plan and say so in the practice's file, or leave the object "
-        f"{constants.PLAN_LINES} out of the mapping.",
+        "State the account's real plan in the practice's file, so that the lines become a note on their deal; or move "
+        "the account to the Enterprise plan.",
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 NAME = "Freshsales"
 USER_AGENT = "perio-pipeline/0.1 (practice migration)"
 API_PATH = "/crm/sales/api"
 HOSTS = (".myfreshworks.com", ".freshworks.com")
 
 HOUR, MINUTE = 3600.0, 60.0
-REQUESTS_PER_HOUR: Mapping[str, int] = {"growth": 1000, "pro": 2000, "enterprise": 5000}
 REQUESTS_PER_MINUTE = 400
 """Published for the older plans only; kept for all, since nothing says that the newer ones allow more."""
-ENTERPRISE = "enterprise"
 
 PAGE = 100
 BULK_SIZE = 100

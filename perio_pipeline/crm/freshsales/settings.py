@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from perio_pipeline.crm.access import check_access
 from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.capabilities import Capabilities
+from perio_pipeline.crm.freshsales.plans import CUSTOM_MODULES, PLANS
+from perio_pipeline.crm.plans import TOTAL, Plan
 from perio_pipeline.errors import SettingsError
 
 
@@ -19,7 +21,7 @@ class FreshsalesSettings:
         url: `https://ALIAS.myfreshworks.com`, with or without the API's path, or a sandbox.
         alias: the bundle alias; the account's name in messages.
         token: the API key of an administrator; never shown.
-        plan: `growth`, `pro` or `enterprise`.
+        plan: one of `PLANS`; empty for the one that is assumed.
         capabilities: how the account behaves where that is open.
         time_scale: how many of the server's seconds pass in one of ours; 1 but for a sandbox.
         forget: deleted records are removed for good; else they stay in the recycle bin, where they may still hold
@@ -36,7 +38,7 @@ class FreshsalesSettings:
     url: str
     alias: str
     token: str = field(repr=False)
-    plan: str = "growth"
+    plan: str = ""
     capabilities: Capabilities = field(default_factory=Capabilities)
     time_scale: float = 1.0
     forget: bool = True
@@ -55,10 +57,11 @@ class FreshsalesSettings:
             SettingsError: an address, alias, token or plan that cannot be right.
         """
         check_access(constants.NAME, self.url, self.alias, self.token)
-        if self.plan not in constants.REQUESTS_PER_HOUR:
+        if not self.allowed.limits[TOTAL]:
+            others = ", ".join(plan.name for plan in PLANS.all if plan.limits[TOTAL])
             raise SettingsError(
-                f"Freshsales has no plan {self.plan!r} that the API can load into.",
-                f"Use one of: {', '.join(constants.REQUESTS_PER_HOUR)}.",
+                f"The {constants.NAME} plan {self.plan} has no custom fields, so that nothing can be loaded into it.",
+                f"Move the account to another plan: {others}.",
             )
         host = urlsplit(self.url).hostname or ""
         if host.endswith(constants.HOSTS) and host.split(".")[0] != self.alias.lower():
@@ -74,11 +77,16 @@ class FreshsalesSettings:
         return bare if urlsplit(bare).path else bare + constants.API_PATH
 
     @property
+    def allowed(self) -> Plan:
+        """What the plan allows."""
+        return PLANS.plan(self.plan)
+
+    @property
     def hourly_limit(self) -> int:
         """Requests per hour."""
-        return self.per_hour or constants.REQUESTS_PER_HOUR[self.plan]
+        return self.per_hour or self.allowed.rates[0].requests
 
     @property
     def has_modules(self) -> bool:
         """Whether the plan has custom modules."""
-        return self.plan == constants.ENTERPRISE
+        return CUSTOM_MODULES in self.allowed.features

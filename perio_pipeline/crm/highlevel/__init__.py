@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
+from perio_pipeline.crm.highlevel.plans import PLANS
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.protocol import AccountSettings
 from perio_pipeline.crm.ratewindow import OnWait
+
+__all__ = ["PLANS", "open_account"]
 
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> HighLevelAdapter:

@@ -9,6 +9,7 @@ USER_AGENT = "perio-pipeline/0.1 (practice migration)"
 REQUESTS_PER_WINDOW = 100
 WINDOW_SECONDS = 10.0
 REQUESTS_PER_DAY = 200_000
+DAY_SECONDS = 86_400.0
 DAILY_RESERVE = 1_000
 REMAINING_HEADER = "x-ratelimit-remaining"
 DAILY_HEADER = "x-ratelimit-daily-remaining"

@@ -1,0 +1,42 @@
+"""The adapters' packages: what each folder of this room shows to the outside, found by the name of the CRM."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Protocol, cast
+
+from perio_pipeline.crm.plans import Plans
+from perio_pipeline.crm.protocol import AccountSettings, Adapter
+from perio_pipeline.crm.ratewindow import OnWait
+from perio_pipeline.errors import SettingsError
+
+
+class CrmPackage(Protocol):
+    """One CRM's folder."""
+
+    @property
+    def PLANS(self) -> Plans:  # noqa: N802 - a constant of the package
+        """What its plans allow."""
+        ...
+
+    def open_account(self, settings: AccountSettings, on_wait: OnWait | None = None) -> Adapter:
+        """Return the adapter for one account; it sends nothing before it is entered."""
+        ...
+
+
+def is_crm(name: str) -> bool:
+    """Whether there is a folder of this name."""
+    found = importlib.util.find_spec(f"{__package__}.{name}") if name.isidentifier() else None
+    return found is not None and found.submodule_search_locations is not None
+
+
+def crm_package(name: str) -> CrmPackage:
+    """Return a CRM's folder.
+
+    Raises:
+        SettingsError: there is none of this name.
+    """
+    if not is_crm(name):
+        raise SettingsError(f"There is no adapter for {name}.", "Use a destination with a folder in crm/.")
+    return cast(CrmPackage, importlib.import_module(f"{__package__}.{name}"))
