@@ -18,8 +18,9 @@ from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import Journal, open_journal
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.mapping.catalog import load_mapping
+from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.model import Mapping
-from perio_pipeline.mapping.practice import Practice, load_practice, practice_names, resolve
+from perio_pipeline.mapping.practice import Practice, effective_mapping, load_practice, practice_names, resolve
 from perio_pipeline.mapping.rows import Router
 from perio_pipeline.panda.bindings import load_bindings
 from perio_pipeline.panda.source import PandaSource
@@ -46,8 +47,16 @@ class Workplace:
         return load_practice(self.mappings, name)
 
     def mapping(self, crm: str) -> Mapping:
-        """Read and check a CRM's mapping file."""
+        """Read and check a CRM's mapping file; what of it holds for a practice is said by `effective`."""
         return load_mapping(self.mappings / f"{crm}.yaml")
+
+    def effective(self, practice: Practice, crm: str) -> EffectiveMapping:
+        """Return the mapping that holds for a practice, by its plan and its policies.
+
+        Raises:
+            SettingsError: the CRM has no such plan, or its mapping file does not know a policy.
+        """
+        return effective_mapping(self.mapping(crm), practice.destination(crm), crm_package(crm).PLANS)
 
     def source(self, practice: Practice) -> PandaSource:
         """Return the practice's PANDA database; nothing is opened yet."""
@@ -100,7 +109,7 @@ class Workplace:
         return Target(
             practice.practice,
             crm,
-            self.mapping(crm),
+            self.effective(practice, crm),
             self.adapters(practice, crm),
             journal,
             run,
@@ -120,4 +129,3 @@ class Workplace:
         path.chmod(0o600)
         path.write_text(text, encoding="utf-8", newline="")
         return path
-

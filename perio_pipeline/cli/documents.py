@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from perio_pipeline import settings
 from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
+from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.errors import PerioError
 from perio_pipeline.signoff import checklist as checklists
 from perio_pipeline.signoff import staff as staff_lists
@@ -29,23 +30,21 @@ def checklist(practice: PracticeOption, to: CrmOption) -> None:
     with clear_errors():
         rooms = settings.workplace()
         chosen = rooms.practice(practice)
-        plan = chosen.destination(to).plan
-        rows = checklists.checklist_rows(rooms.mapping(to))
-        about = (rows, chosen.name, to, plan)
+        made = checklists.checklist(chosen.name, rooms.mapping(to), chosen.destination(to), crm_package(to).PLANS)
         texts = {
-            "md": checklists.to_markdown(*about),
-            "csv": checklists.to_csv(rows),
-            "html": checklists.to_html(*about),
+            "md": checklists.to_markdown(made),
+            "csv": checklists.to_csv(made.rows),
+            "html": checklists.to_html(made),
         }
         _write(rooms, practice, to, CHECKLIST, texts)
-    fields = sum(row.what is checklists.What.FIELD for row in rows)
+    fields = made.totals[checklists.What.FIELD]
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"{fields} custom fields and {len(rows) - fields} other things to set up.")
-    said = checklists.over_limits(rows, plan)
-    if said:
-        console.print("[bold red]Limits of the plan:[/]")
-    for sentence in said:
-        console.print(f"  {escape(sentence)}")
+    console.print(f"{fields} custom fields and {len(made.rows) - fields} other things to set up.")
+    for heading, sentences in (("By declared policy:", made.hints), ("[red]Limits of the plan:[/]", made.said)):
+        if sentences:
+            console.print(f"[bold]{heading}[/]")
+        for sentence in sentences:
+            console.print(f"  {escape(sentence)}")
 
 
 def staff(practice: PracticeOption, to: CrmOption) -> None:

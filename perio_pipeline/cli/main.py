@@ -60,7 +60,7 @@ def _preflight(name: str, crm: str) -> Practice:
     rooms = settings.workplace()
     practice = rooms.practice(name)
     sandboxes.give_tokens(practice, crm)
-    check_gates(practice, crm, rooms.mapping(crm))
+    check_gates(practice, crm, rooms.effective(practice, crm))
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
     return practice
@@ -211,7 +211,9 @@ def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
     journal = rooms.journal()
     try:
         return {
-            crm: destination_status(rooms.store(), name, crm, rooms.mapping(crm), journal.traffic(name, crm))
+            crm: destination_status(
+                rooms.store(), name, crm, rooms.effective(practice, crm), journal.traffic(name, crm)
+            )
             for crm in practice.destinations
         }
     finally:

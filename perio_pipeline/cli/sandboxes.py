@@ -94,7 +94,7 @@ def _highlevel(workplace: Workplace, practice: Practice, destination: Destinatio
 
 def _freshsales(workplace: Workplace, practice: Practice, destination: Destination, **server: Any) -> Any:
     """Custom fields are there already, as an admin makes them from the checklist: the API makes none of them."""
-    mapping = workplace.mapping("freshsales")
+    mapping = workplace.effective(practice, "freshsales")
     models = {spec.model for spec in mapping.field_specs()}
     accounts = tuple(
         freshsales_seed.practice(

@@ -145,6 +145,7 @@ PLAN_SUMMARY = Table(
         c.text("treatment_stage", "stage the case is in", required=True, choices=TREATMENT_STAGES),
         c.text("items_text", "the lines as readable text, one per line, in order"),
         c.date("first_scheduled", "earliest date of a line that is not declined"),
+        c.date("next_scheduled", "earliest date of a line that is neither declined nor completed"),
         c.date("last_completed", "latest completion of a line"),
     ),
     "A treatment plan in figures.",

@@ -41,6 +41,7 @@ lines AS (
         count(*) FILTER (status = 'completed') AS items_completed,
         string_agg(line_text, chr(10) ORDER BY sequence NULLS LAST, item_id) AS items_text,
         min(scheduled_date) FILTER (status <> 'declined') AS first_scheduled,
+        min(scheduled_date) FILTER (status NOT IN ('declined', 'completed')) AS next_scheduled,
         max(completed_date) AS last_completed
     FROM line GROUP BY plan_id
 ),
@@ -62,7 +63,7 @@ SELECT
     coalesce(items, 0) AS items,
     coalesce(items_completed, 0) AS items_completed,
     coalesce(current_phase, 'diagnosis') AS current_phase,
-    items_text, first_scheduled, last_completed
+    items_text, first_scheduled, next_scheduled, last_completed
 FROM plan_source LEFT JOIN lines USING (plan_id) LEFT JOIN current USING (plan_id)
 ORDER BY plan_source.plan_id
 """

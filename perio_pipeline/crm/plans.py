@@ -6,7 +6,7 @@ there. A CRM that makes no difference between plans has a single one, without a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from perio_pipeline.crm.protocol import FieldSpec, FieldType
@@ -126,15 +126,27 @@ class Need:
         return max(0, len(self.labels) - plan.limits.get(self.kind, len(self.labels)))
 
 
+def exceeded(needs: Iterable[Need], plan: Plan) -> list[str]:
+    """Say what a plan has no room for, one sentence each: module, kind, how many, and the limit."""
+    said = []
+    for need in needs:
+        if need.excess(plan):
+            limit = plan.limits[need.kind]
+            named = "" if need.kind in (TOTAL, MODULE_TOTAL) else f" No room for: {', '.join(need.labels[limit:])}."
+            where = f"{need.model}: " if need.model else ""
+            said.append(f"{where}needs {len(need.labels)} × {need.kind}, {plan.name} allows {limit}.{named}")
+    return said
+
+
 def needs_of(specs: Sequence[FieldSpec], plans: Plans) -> list[Need]:
     """Count custom fields and modules against the limits; nothing where the CRM has none."""
     labels: dict[tuple[str, str], list[str]] = {}
-    for spec in specs:
-        if kind := plans.kinds.get(spec.type):
-            labels.setdefault((spec.model, kind), []).append(spec.label)
-            labels.setdefault((spec.model, MODULE_TOTAL if plans.is_module(spec.model) else TOTAL), []).append(
-                spec.label
-            )
-    modules = [model for model in dict.fromkeys(spec.model for spec in specs) if plans.is_module(model)]
-    found = [Need(model, kind, tuple(each)) for (model, kind), each in labels.items()]
-    return [*found, *([Need("", MODULES, tuple(modules))] if modules else [])]
+    limited = [spec for spec in specs if spec.type in plans.kinds]
+    for spec in limited:
+        labels.setdefault((spec.model, plans.kinds[spec.type]), []).append(spec.label)
+    for spec in limited:
+        total = MODULE_TOTAL if plans.is_module(spec.model) else TOTAL
+        labels.setdefault((spec.model, total), []).append(spec.label)
+        if total == MODULE_TOTAL and spec.model not in labels.setdefault(("", MODULES), []):
+            labels["", MODULES].append(spec.model)
+    return [Need(model, kind, tuple(each)) for (model, kind), each in labels.items()]

@@ -71,18 +71,18 @@ def sample_frame(mapping: Mapping, shaped: Shaped, chosen: set[str]) -> pd.DataF
     """
     root = patient_object(mapping)
     keys: dict[str, set[str]] = defaultdict(set, {root: chosen})
-    linked = {link.object for obj in mapping.objects.values() for link in obj.links.values()}
+    linked = {link.object for name in mapping.objects for link in mapping.relations(name).values()}
     for name, obj in mapping.objects.items():  # parents first, so that what hangs on a plan comes with it
         frame = shaped[name]
-        for link, target in obj.links.items():
+        for link, target in mapping.relations(name).items():
             if name != root and obj.account == "patient":
                 keys[name] |= set(frame.loc[frame[LINK + link].isin(keys[target.object]), "source_key"])
-        if not obj.links and name not in linked:
+        if not mapping.relations(name) and name not in linked:
             keys[name] |= set(frame["source_key"])
-    for name, obj in reversed(mapping.objects.items()):  # children first, so that parents' parents come along
+    for name in reversed(mapping.objects):  # children first, so that parents' parents come along
         frame = shaped[name]
         mine = frame[frame["source_key"].isin(keys[name])]
-        for link, target in obj.links.items():
+        for link, target in mapping.relations(name).items():
             if target.object != root:
                 keys[target.object] |= set(mine[LINK + link].dropna())
     return typed_frame(

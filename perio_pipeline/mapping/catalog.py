@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from perio_pipeline.clinical import frames as clinical
-from perio_pipeline.mapping.model import FieldMap, Mapping, ObjectMap
+from perio_pipeline.crm.packages import crm_package, is_crm
+from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, Link, Mapping, ObjectMap, Select, Switched
+from perio_pipeline.mapping.switches import DATED, known_switches
 from perio_pipeline.mapping.transforms import TRANSFORMS
-from perio_pipeline.panda.canonical import Column, Table
+from perio_pipeline.panda.canonical import Column, Kind, Table
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.validation.frames import DERIVED
 from perio_pipeline.yamlfile import YamlFile, remembered
@@ -32,16 +34,19 @@ def load_mapping(path: Path) -> Mapping:
     """
     file = YamlFile(path)
     mapping = file.parse(Mapping)
+    if not is_crm(mapping.destination):
+        raise file.error(("destination",), f"there is no adapter for {mapping.destination}.", "Name a folder in crm/.")
+    switches = known_switches(crm_package(mapping.destination).PLANS)
     for name, obj in mapping.objects.items():
-        _Check(file, mapping, name, obj).all()
+        _Check(file, mapping, switches, name, obj).all()
     return mapping
 
 
 class _Check:
     """The checks of one object; each raises at the entry that is wrong."""
 
-    def __init__(self, file: YamlFile, mapping: Mapping, name: str, obj: ObjectMap) -> None:
-        self.file, self.mapping, self.name, self.obj = file, mapping, name, obj
+    def __init__(self, file: YamlFile, mapping: Mapping, switches: tuple[str, ...], name: str, obj: ObjectMap) -> None:
+        self.file, self.mapping, self.switches, self.name, self.obj = file, mapping, switches, name, obj
         self.entry = ("objects", name)
         self.aliases: dict[str, Table] = {}
 
@@ -58,10 +63,9 @@ class _Check:
             self.aliases[alias] = joined
         for column in self.obj.key:
             self.own((*self.entry, "key"), self.rows, column)
+        self.switched(self.entry, self.obj)
         for position, condition in enumerate(self.obj.select):
-            self.column((*self.entry, "select", position), condition.column)
-            if condition.reason.startswith("="):
-                self.column((*self.entry, "select", position), condition.reason[1:])
+            self.condition((*self.entry, "select", position), condition)
         if self.obj.account == "patient":
             self.column((*self.entry, "patient"), self.obj.patient)
         self.links()
@@ -69,6 +73,7 @@ class _Check:
             for name, field in fields.items():
                 self.field((*self.entry, block, name), field, custom=block == "custom")
         self.marks()
+        self.gathered()
 
     def frame(self, entry: tuple[str | int, ...], name: str) -> Table:
         if name not in FRAMES:
@@ -90,6 +95,32 @@ class _Check:
             raise self.file.error(entry, f"there is no join {alias}.", f"Add it under `join`; there are: {known}.")
         return self.own(entry, self.aliases[alias], column)
 
+    def switched(self, entry: tuple[str | int, ...], switched: Switched) -> None:
+        for key, name in (("needs", switched.needs), ("unless", switched.unless)):
+            if name and name not in self.switches:
+                problem = f"there is no switch {name}."
+                raise self.file.error((*entry, key), problem, f"Use one of: {', '.join(self.switches)}.")
+
+    def condition(self, entry: tuple[str | int, ...], condition: Select) -> None:
+        column = self.column(entry, condition.column)
+        if condition.reason.startswith("="):
+            self.column(entry, condition.reason[1:])
+        for key, name in (("since", condition.since), ("before", condition.before)):
+            if name and name not in DATED:
+                raise self.file.error((*entry, key), f"{name} is no switch with a date.", f"Use: {', '.join(DATED)}.")
+            if name and column.kind not in (Kind.DATE, Kind.DATETIME):
+                problem = f"{condition.column} is a {column.kind}, which has no day."
+                raise self.file.error(entry, problem, "Name a column of dates or times.")
+
+    def follows(self, entry: tuple[str | int, ...], user: Switched, used: Switched, name: str) -> None:
+        """What is used must be there wherever its user is."""
+        conditions = {("needs", used.needs), ("unless", used.unless)}
+        met = {("needs", user.needs), ("unless", user.unless), ("needs", self.obj.needs), ("unless", self.obj.unless)}
+        unmet = [f"`{key}: {switch}`" for key, switch in sorted(conditions - met) if switch]
+        if unmet:
+            problem = f"{name} is not there for every practice."
+            raise self.file.error(entry, problem, f"Give this entry {' and '.join(unmet)} as well.")
+
     def field(self, entry: tuple[str | int, ...], field: FieldMap, *, custom: bool) -> None:
         for name, transform in field.columns:
             column = self.column(entry, name)
@@ -103,11 +134,15 @@ class _Check:
                 right = [known for known, t in TRANSFORMS.items() if column.kind in t.accepts]
                 problem = f"{name} is a {column.kind}, which `{transform}` cannot take."
                 raise self.file.error(entry, problem, f"Use one of: {', '.join(right)}.")
+        self.switched(entry, field)
         for name in field.shared_from:
             self.column(entry, name)
         for name in field.withheld_to:
             if name not in self.obj.custom:
                 raise self.file.error(entry, f"{name} is no custom field of {self.name}.", "Name one that is.")
+            self.follows(entry, field, self.obj.custom[name], name)
+        if field.each and self.obj.gather is None:
+            raise self.file.error(entry, "`each` belongs to an object with `gather`.", "Add `gather`, or remove it.")
         if custom:
             self.custom(entry, field)
 
@@ -139,14 +174,18 @@ class _Check:
             if link.object not in order[: order.index(self.name)]:
                 problem = f"{link.object} does not stand before {self.name}."
                 raise self.file.error(entry, problem, "Name an object further up: parents are loaded first.")
+            self.switched(entry, link)
+            self.follows(entry, link, self.mapping.objects[link.object], link.object)
         if self.obj.account == "linked" and len(self.obj.key) != 1:
             problem = "an object with `account: linked` is named by one column."
             raise self.file.error((*self.entry, "key"), problem, "Use a frame with a key of one column.")
 
     def marks(self) -> None:
-        names = [*self.obj.fields, *self.obj.custom, *self.obj.links]
-        if self.obj.mark.field not in names:
-            raise self.file.error((*self.entry, "mark"), f"{self.obj.mark.field} is no field.", "Name a mapped field.")
+        entries: dict[str, FieldMap | Link] = {**self.obj.fields, **self.obj.custom, **self.obj.links}
+        marked = self.obj.mark.field
+        if marked not in entries:
+            raise self.file.error((*self.entry, "mark"), f"{marked} is no field.", "Name a mapped field.")
+        self.follows((*self.entry, "mark"), self.obj, entries[marked], marked)
         split = self.obj.split
         if split and split.limit < SHORTEST_PART:
             problem = "in parts this short the marks would take more room than the text."
@@ -154,3 +193,22 @@ class _Check:
         if split and (self.obj.mark.text is None or split.field != self.obj.mark.field):
             problem = f"only the field whose text ends with the mark can be split, and {split.field} is not."
             raise self.file.error((*self.entry, "split"), problem, "Name the mark's field, and give the mark a `text`.")
+
+    def gathered(self) -> None:
+        if self.obj.gather is None:
+            return
+        entry = (*self.entry, "gather")
+        for name, transform in self.obj.gather.parts:
+            column = self.column((*entry, "by"), name)
+            if transform not in TRANSFORMS or column.kind not in TRANSFORMS[transform].accepts:
+                raise self.file.error((*entry, "by"), f"`{transform}` cannot take {name}.", "Use another transform.")
+        for name in self.obj.gather.order:
+            self.column((*entry, "order"), name)
+        holes = {(name, transform or "text") for name, transform in PLACEHOLDER.findall(self.obj.mark.text or "")}
+        if not set(self.obj.gather.parts) <= holes:
+            problem = f"its text does not name what the rows have in common: {', '.join(self.obj.gather.by)}."
+            raise self.file.error((*self.entry, "mark"), problem, "Name all of it, so that a record is found by it.")
+        for name, link in self.obj.links.items():
+            if link.by not in [column for column, _ in self.obj.gather.parts]:
+                problem = f"the rows of one record may differ in {link.by}."
+                raise self.file.error((*self.entry, "links", name), problem, "Link by what they have in common.")

@@ -7,27 +7,59 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from perio_pipeline.crm.protocol import FieldSpec, FieldType
+from perio_pipeline.mapping.switches import Switches
 from perio_pipeline.yamlfile import Entry
 
 PLACEHOLDER = re.compile(r"\{([a-z0-9_]+(?:\.[a-z0-9_]+)?)(?:\|([a-z_]+))?\}")
 """`{column}`, `{join.column}` or either with `|transform`, in a template."""
 
 TransformName = Literal[
-    "text", "words", "email", "phone", "unusable_phone", "date", "timestamp", "instant", "number", "note_text", "flag"
+    "text",
+    "words",
+    "email",
+    "phone",
+    "unusable_phone",
+    "date",
+    "year",
+    "timestamp",
+    "instant",
+    "number",
+    "note_text",
+    "flag",
 ]
 
 
-class FieldMap(Entry):
+class Switched(Entry):
+    """An entry that holds for some practices only (`mapping/switches.py`).
+
+    Attributes:
+        needs: the switch that must be on.
+        unless: the switch that must be off.
+    """
+
+    needs: str | None = None
+    unless: str | None = None
+
+    def unmet(self, switches: Switches) -> str | None:
+        """Return the switch because of which the entry does not hold; None where it does."""
+        if self.needs and not switches[self.needs].on:
+            return self.needs
+        return self.unless if self.unless and switches[self.unless].on else None
+
+
+class FieldMap(Switched):
     """One destination field.
 
     Attributes:
         source: `column` of the object's rows or `join.column`.
         template: text with placeholders; a line whose placeholders are all empty is left out.
+        each: in an object with `gather`: a template that is filled for every row, beneath `template`.
         value: the same for every record.
         transform: how the source value becomes the CRM's; `text` unless said otherwise.
         choices: canonical code → the CRM's label; a code not listed is an error.
@@ -43,6 +75,7 @@ class FieldMap(Entry):
 
     source: str | None = Field(None, alias="from")
     template: str | None = None
+    each: str | None = None
     value: str | bool | None = None
     transform: TransformName = Field("text", alias="as")
     choices: dict[str, str] = Field(default_factory=dict)
@@ -65,6 +98,8 @@ class FieldMap(Entry):
     def _one_origin(self) -> FieldMap:
         if [self.source, self.template, self.value].count(None) != 2:
             raise ValueError("exactly one of `from`, `template` and `value` must be given")
+        if self.each and self.template is None:
+            raise ValueError("`each` stands beneath a `template`, which is the text's beginning")
         return self
 
     @property
@@ -73,7 +108,8 @@ class FieldMap(Entry):
         if self.source:
             extra = [(self.plus_minutes, "number")] if self.plus_minutes else []
             return [(self.source, self.transform), *extra]
-        return [(name, transform or "text") for name, transform in PLACEHOLDER.findall(self.template or "")]
+        templates = f"{self.template or ''}{self.each or ''}"
+        return [(name, transform or "text") for name, transform in PLACEHOLDER.findall(templates)]
 
 
 class Join(Entry):
@@ -98,6 +134,8 @@ class Select(Entry):
     Attributes:
         column: what is looked at.
         among: the values that pass; when empty, any value passes but none does not.
+        since, before: the switch with a date: rows from that day on pass, or those before it. Without the date the
+            condition does not hold; what has no value counts as later. In an effective mapping it is the date itself.
         reason: why a row is left out: a word, or `=column` to take it from there.
         category: what being left out means: `skipped` by policy, `merged` into another record, or `elsewhere`: it
             arrives as another object.
@@ -105,11 +143,19 @@ class Select(Entry):
 
     column: str
     among: tuple[str, ...] = ()
+    since: str | date | None = None
+    before: str | date | None = None
     reason: str
     category: Literal["skipped", "merged", "elsewhere"] = "skipped"
 
+    @model_validator(mode="after")
+    def _one_condition(self) -> Select:
+        if sum((bool(self.among), self.since is not None, self.before is not None)) > 1:
+            raise ValueError("only one of `among`, `since` and `before` can be given")
+        return self
 
-class Link(Entry):
+
+class Link(Switched):
     """A reference to a record of another object.
 
     Attributes:
@@ -145,7 +191,24 @@ class Split(Entry):
     limit: int
 
 
-class ObjectMap(Entry):
+class Gather(Entry):
+    """Several rows make one record.
+
+    Attributes:
+        by: what the rows of a record have in common, as `column` or `column|transform`; it forms the source key.
+        order: the columns that say in which order the rows stand.
+    """
+
+    by: tuple[str, ...] = Field(min_length=1)
+    order: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """(column, transform) of each part of the source key."""
+        return [(column, transform or "text") for column, _, transform in (part.partition("|") for part in self.by)]
+
+
+class ObjectMap(Switched):
     """One destination object: its rows, its fields and its links.
 
     Attributes:
@@ -153,6 +216,7 @@ class ObjectMap(Entry):
         model: the CRM entity that carries its custom fields.
         rows: the frame with one row per record.
         key: the column (or columns) of the rows that form the source key.
+        gather: makes one record of several rows; what is not gathered by `each` is that of the first one.
         account: which of the destination's accounts a record goes to: that of its `patient`, every account that
             needs it (`linked`), or each one (`every`).
         patient: the column that says whose record it is.
@@ -170,6 +234,7 @@ class ObjectMap(Entry):
     select: tuple[Select, ...] = ()
     mark: Mark
     split: Split | None = None
+    gather: Gather | None = None
     links: dict[str, Link] = Field(default_factory=dict)
     fields: dict[str, FieldMap] = Field(default_factory=dict)
     custom: dict[str, FieldMap] = Field(default_factory=dict)
@@ -194,16 +259,44 @@ class ObjectMap(Entry):
         return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values())]))
 
 
+class Absence(Entry):
+    """What it means that an object is not loaded for a practice, as a category of rows left out and its reason."""
+
+    category: Literal["skipped", "elsewhere"]
+    reason: str
+
+
 class Mapping(Entry):
     """A destination's mapping file. Objects stand in the order in which they are loaded: parents first."""
 
     destination: str
     objects: dict[str, ObjectMap]
 
+    def present(self) -> dict[str, ObjectMap]:
+        """The objects that are loaded: in a file all of them, in an effective mapping those whose switches hold."""
+        return self.objects
+
+    def absence(self, name: str) -> Absence | None:
+        """Why an object's rows are not loaded; None where they are."""
+        return None
+
+    def relations(self, name: str) -> dict[str, Link]:
+        """An object's links, and those that are not sent but still say which records belong together."""
+        return self.objects[name].links
+
+    def switches(self) -> set[str]:
+        """The names of all switches that any entry goes by."""
+        named: set[str | None] = set()
+        for obj in self.objects.values():
+            for entry in (obj, *obj.links.values(), *obj.fields.values(), *obj.custom.values()):
+                named |= {entry.needs, entry.unless}
+            named |= {str(each) for condition in obj.select for each in (condition.since, condition.before) if each}
+        return {name for name in named if name}
+
     def field_specs(self) -> list[FieldSpec]:
         """The custom fields the CRM must have, once each."""
         specs: dict[tuple[str, str], FieldSpec] = {}
-        for obj in self.objects.values():
+        for obj in self.present().values():
             for name, field in obj.custom.items():
                 options = tuple(dict.fromkeys(label for label in field.choices.values() if label))
                 specs[obj.model, name] = FieldSpec(obj.model, name, field.type, field.label, options)
@@ -216,7 +309,7 @@ class Mapping(Entry):
     def lookups(self) -> dict[str, set[str]]:
         """Look-up field → the names known from the mapping itself: constants and choices."""
         wanted: dict[str, set[str]] = {}
-        for obj in self.objects.values():
+        for obj in self.present().values():
             for name, field in obj.all_fields():
                 if field.lookup and (field.value or field.choices):
                     names = set(field.choices.values()) or {str(field.value)}

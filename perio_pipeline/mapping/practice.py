@@ -16,8 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from perio_pipeline.crm.plans import Plans
 from perio_pipeline.errors import GateError, SettingsError
+from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.switches import POLICIES, History, Switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
 from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
 
@@ -77,6 +80,8 @@ class Destination(Entry):
         plan: the CRM's plan tier, where limits depend on it.
         capabilities: named behaviours of the account, where they differ from the adapter's defaults.
         accounts: at least one.
+        history: in which form the practice's history arrives.
+        window_hours: how long a full load may take, in the CRM's hours.
     """
 
     url: str
@@ -86,6 +91,16 @@ class Destination(Entry):
     accounts: tuple[Account, ...] = Field(min_length=1)
     schema_plan: SchemaApproval = SchemaApproval()
     confirmation: Confirmation | None = None
+    history: History = History()
+    window_hours: float = Field(48, gt=0)
+
+    def switches(self, plans: Plans) -> Switches:
+        """What holds by the destination's plan and policies.
+
+        Raises:
+            SettingsError: the CRM has no such plan.
+        """
+        return {**plan_switches(plans, plans.plan(self.plan)), **self.history.switches()}
 
 
 class Baa(Entry):
@@ -175,6 +190,22 @@ def resolve(text: str, setting: str, environment: Environment[str, str] = os.env
     if missing:
         raise SettingsError(f"{setting} needs the environment variable {missing[0]}, which is not set.", "Set it.")
     return VARIABLE.sub(lambda match: environment[match[1]], text)
+
+
+def effective_mapping(mapping: Mapping, destination: Destination, plans: Plans) -> EffectiveMapping:
+    """Return the mapping that holds for a destination's plan and policies.
+
+    Raises:
+        SettingsError: the CRM has no such plan, or the mapping does not know a policy, which would change nothing.
+    """
+    switches = destination.switches(plans)
+    for name in POLICIES:
+        if switches[name].departs and name not in mapping.switches():
+            raise SettingsError(
+                f"{switches[name].words}, but {mapping.destination}.yaml makes no difference by {name}.",
+                "Take the policy out of the practice's file, or let objects of the mapping name the switch.",
+            )
+    return effective(mapping, switches)
 
 
 def is_sandbox(url: str) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 import pandas as pd
 
-from perio_pipeline.mapping.model import Join, Mapping, ObjectMap
+from perio_pipeline.mapping.model import Join, Mapping, ObjectMap, Select
 from perio_pipeline.panda.canonical import Kind
-from perio_pipeline.panda.frames import TEXT, typed_frame
+from perio_pipeline.panda.frames import PANDAS_TYPES, TEXT, typed_frame
 
 PATIENT = "validated/patient"
 IDENTITY = "validated/patient_identity"
@@ -70,6 +72,10 @@ def build_rows(name: str, mapping: Mapping, frames: Frames, router: Router) -> R
     """Join, select and route the rows of one object."""
     obj = mapping.objects[name]
     selected, left_out = _selected(obj, frames)
+    absence = mapping.absence(name)
+    if absence:
+        left_out = pd.concat([left_out, _left_out(obj, selected, absence.category, absence.reason)])
+        selected = selected.iloc[:0]
     if obj.account == "linked":
         selected = _fan_out(selected, name, mapping, frames, router)
     elif obj.account == "every":
@@ -87,14 +93,30 @@ def _selected(obj: ObjectMap, frames: Frames) -> tuple[pd.DataFrame, pd.DataFram
         rows = _join(rows, alias, join, frames)
     left_out = [typed_frame(LEFT_OUT_KINDS)]
     for condition in obj.select:
-        value = rows[condition.column]
-        passes = value.isin(condition.among) if condition.among else value.notna()
+        passes = _passes(rows[condition.column], condition)
         out = rows[~passes]
         reason = out[condition.reason[1:]] if condition.reason.startswith("=") else condition.reason
-        columns = {"source_key": source_key(out, obj.key), "category": condition.category, "reason": reason}
-        left_out.append(pd.DataFrame(columns, index=out.index).astype(left_out[0].dtypes.to_dict()))
+        left_out.append(_left_out(obj, out, condition.category, reason))
         rows = rows[passes]
     return rows, pd.concat(left_out)
+
+
+def _passes(value: Any, condition: Select) -> Any:
+    if condition.among:
+        return value.isin(condition.among)
+    if isinstance(condition.since, date):
+        return value.isna() | (value >= pd.Timestamp(condition.since))
+    if isinstance(condition.before, date):
+        return value < pd.Timestamp(condition.before)
+    if condition.since or condition.before:
+        raise ValueError(f"the switch of the condition on {condition.column} is not decided")
+    return value.notna()
+
+
+def _left_out(obj: ObjectMap, rows: pd.DataFrame, category: str, reason: Any) -> pd.DataFrame:
+    columns = {"source_key": source_key(rows, obj.key), "category": category, "reason": reason}
+    types = {name: PANDAS_TYPES[kind] for name, kind in LEFT_OUT_KINDS.items()}
+    return pd.DataFrame(columns, index=rows.index).astype(types)
 
 
 def _own(name: str, frames: Frames) -> pd.DataFrame:
@@ -127,8 +149,8 @@ def _join(rows: pd.DataFrame, alias: str, join: Join, frames: Frames) -> pd.Data
 def _fan_out(rows: pd.DataFrame, name: str, mapping: Mapping, frames: Frames, router: Router) -> pd.DataFrame:
     """One row per account in which another object links to the record; the default account where none does."""
     pairs = [pd.DataFrame({"by": [], "account": []}, dtype=TEXT)]
-    for other, obj in mapping.objects.items():
-        for link in (link for link in obj.links.values() if link.object == name):
+    for other in mapping.objects:
+        for link in (link for link in mapping.relations(other).values() if link.object == name):
             linking = build_rows(other, mapping, frames, router).frame
             pairs.append(pd.DataFrame({"by": linking[link.by], "account": linking["account"]}))
     needed = pd.concat(pairs).dropna().drop_duplicates()

@@ -5,6 +5,7 @@ Columns of a shaped frame:
     account     str  the practice's name of the CRM account it goes to
     mark        str  the text that names the record in the CRM
     problem     str  why the record cannot be loaded as it is (field and rule, no value); null for most
+    gathered    Int64  how many rows the record is made of; only for objects with `gather`
     one column per mapped field (str, Float64 or boolean), and `link.<field>` with the linked record's source key (str)
 """
 
@@ -16,8 +17,9 @@ from typing import Any
 
 import pandas as pd
 
+from perio_pipeline.mapping.gather import BETWEEN, Records, records_of
 from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, Mapping, ObjectMap
-from perio_pipeline.mapping.rows import Frames, Router, Rows, build_rows, source_key
+from perio_pipeline.mapping.rows import Frames, Router, build_rows
 from perio_pipeline.mapping.transforms import TRANSFORMS, Locale
 from perio_pipeline.panda.frames import TEXT
 
@@ -44,17 +46,26 @@ def shape(name: str, mapping: Mapping, frames: Frames, router: Router, locale: L
     """
     obj = mapping.objects[name]
     rows = build_rows(name, mapping, frames, router)
-    shaped = pd.DataFrame({"source_key": source_key(rows.frame, obj.key), "account": rows.frame["account"]}).astype(
-        TEXT
-    )
-    shaped["mark"] = _marks(obj, rows, locale)
+    records = records_of(obj, rows.frame, locale)
+    shaped = pd.DataFrame({"source_key": records.source_key, "account": records.heads["account"]}).astype(TEXT)
+    shaped["mark"] = _marks(obj, records.heads, locale)
     shaped["problem"] = pd.Series([None] * len(shaped), dtype=TEXT)
+    if obj.gather:
+        shaped["gathered"] = records.count()
     for field_name, field in obj.all_fields():
-        shaped[field_name] = field_values(field, rows.frame, locale)
-    for link_name, link in obj.links.items():
-        shaped[f"link.{link_name}"] = rows.frame[link.by].astype(TEXT)
+        shaped[field_name] = _of_records(field, records, locale)
+    for link_name, link in mapping.relations(name).items():
+        shaped[f"link.{link_name}"] = records.heads[link.by].astype(TEXT)
     shaped = _finish_text(obj, shaped)
     return Shaped(shaped.assign(problem=_problems(obj, shaped)), rows.left_out)
+
+
+def _of_records(field: FieldMap, records: Records, locale: Locale) -> Cells:
+    values = field_values(field, records.heads, locale)
+    if field.each is None:
+        return values
+    below = records.together(_render(field.each, records.rows, locale))
+    return values.str.cat(below, sep=BETWEEN, na_rep="").str.strip().astype(TEXT)
 
 
 def field_values(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Cells:
@@ -95,11 +106,11 @@ def _render(template: str, rows: pd.DataFrame, locale: Locale) -> Cells:
     return pd.Series(rendered, index=rows.index, dtype=TEXT)
 
 
-def _marks(obj: ObjectMap, rows: Rows, locale: Locale) -> Cells:
+def _marks(obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> Cells:
     if obj.mark.text is not None:
-        return _render(obj.mark.text, rows.frame, locale)
+        return _render(obj.mark.text, rows, locale)
     field = dict(obj.all_fields()).get(obj.mark.field)
-    return field_values(field, rows.frame, locale) if field else rows.frame[obj.links[obj.mark.field].by].astype(TEXT)
+    return field_values(field, rows, locale) if field else rows[obj.links[obj.mark.field].by].astype(TEXT)
 
 
 def _problems(obj: ObjectMap, shaped: pd.DataFrame) -> Cells:

@@ -95,6 +95,11 @@ def date(cells: Cells, _: Locale) -> Cells:
     return cells.dt.strftime("%Y-%m-%d").astype(TEXT)
 
 
+def year(cells: Cells, _: Locale) -> Cells:
+    """`YYYY`."""
+    return cells.dt.strftime("%Y").astype(TEXT)
+
+
 def timestamp(cells: Cells, _: Locale) -> Cells:
     """Wall-clock time for people, `YYYY-MM-DD HH:MM`; the date alone where PANDA knows no time (midnight)."""
     dated = date(cells, _)
@@ -173,6 +178,7 @@ TRANSFORMS: dict[str, Transform] = {
     "phone": Transform(phone, frozenset({Kind.TEXT}), _TEXTS | {FieldType.PHONE}),
     "unusable_phone": Transform(unusable_phone, frozenset({Kind.TEXT}), _TEXTS),
     "date": Transform(date, _TIMES, _TEXTS | {FieldType.DATE}),
+    "year": Transform(year, _TIMES, _TEXTS),
     "timestamp": Transform(timestamp, _TIMES, _TEXTS),
     "instant": Transform(instant, frozenset({Kind.DATETIME}), _TEXTS | {FieldType.DATE_TIME}),
     "number": Transform(number, frozenset({Kind.INTEGER, Kind.DECIMAL}), frozenset({FieldType.NUMBER})),

@@ -18,8 +18,9 @@ ACTIONS = ("created", "updated", "adopted", "unchanged", "failed")
 class ObjectStatus:
     """Where one object of a destination stands after its latest load.
 
-    `source` rows are those of the object's base frame before validation; `left_out` are skipped by policy, merged or
-    arrive as another object; requests are those of the latest run that touched the object.
+    `source` rows are those of the object's base frame before validation, `shaped` rows those of it that make records;
+    `left_out` are skipped by policy, merged or arrive as another object; requests are those of the latest run that
+    touched the object.
     """
 
     source: int = 0
@@ -59,13 +60,15 @@ def patients_accounted(store: FrameStore, practice: str) -> dict[str, int]:
 def object_accounting(store: FrameStore, practice: str, crm: str, name: str, obj: ObjectMap) -> dict[str, int]:
     """Return valid rows of an object's base frame, and how many are shaped and left out.
 
-    A record that goes to several accounts, or is cut into parts, counts once.
+    A record that goes to several accounts, or is cut into parts, counts once; one that gathers rows counts them all.
     """
-    shaped = store.frame(practice, [crm, "shaped", name]).read(["source_key"])["source_key"]
+    shaped = store.frame(practice, [crm, "shaped", name]).read(["source_key", *(["gathered"] if obj.gather else [])])
+    whole = shaped.assign(source_key=shaped["source_key"].str.split("#", regex=False).str[0])
+    records = whole.drop_duplicates("source_key")
     left_out = store.frame(practice, [crm, "left_out", name]).read(["source_key"])["source_key"]
     return {
         "valid": store.frame(practice, obj.rows.split("/")).rows(),
-        "shaped": int(shaped.str.split("#", regex=False).str[0].nunique()),
+        "shaped": int(records["gathered"].sum()) if obj.gather else len(records),
         "left_out": int(left_out.nunique()),
     }
 

@@ -1,7 +1,7 @@
 """The checklist for the CRM's admin: every custom field, module, pipeline and calendar a mapping needs (P4, G8).
 
-It is derived from the mapping alone, so that it can be worked through before an account exists. What the
-plans allow is a table in this module, how each CRM names things one in `crm_words.py`.
+It is derived from the mapping that holds on the practice's plan, so that it can be worked through before an account
+exists. How each CRM names things is a table in `crm_words.py`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from perio_pipeline.crm.protocol import FieldSpec, FieldType
+from perio_pipeline.crm.plans import PIPELINES, Plan, Plans
+from perio_pipeline.crm.protocol import FieldSpec
 from perio_pipeline.mapping import model
+from perio_pipeline.mapping.effective import EffectiveMapping
+from perio_pipeline.mapping.practice import Destination, effective_mapping
 from perio_pipeline.signoff.crm_words import Setting, Words, words_of
+from perio_pipeline.signoff.room import Room, room_of, rooms_of
 from perio_pipeline.signoff.templates import csv_text, render
 
 REQUIREMENT = re.compile(r"\b[A-Z]\d{1,2}\b")
@@ -32,49 +36,6 @@ class What(StrEnum):
     FIELD = "custom field"
 
 
-TEXT, CHOICES, NUMBER, DATE = "text", "dropdown or radio", "number", "date picker"
-LONG_TEXT, MULTI, CHECKBOX, LOOKUP = "text area", "multi-select", "checkbox", "look-up"
-TOTAL, MODULES = "custom fields in all", "custom modules"
-
-QUOTAS: Mapping[str, Mapping[FieldType, str]] = {
-    "freshsales": {
-        FieldType.TEXT: TEXT,
-        FieldType.PHONE: TEXT,
-        FieldType.LONG_TEXT: LONG_TEXT,
-        FieldType.NUMBER: NUMBER,
-        FieldType.DATE: DATE,
-        FieldType.DATE_TIME: DATE,
-        FieldType.CHOICE: CHOICES,
-        FieldType.MULTI_CHOICE: MULTI,
-        FieldType.CHECKBOX: CHECKBOX,
-        FieldType.LOOKUP: LOOKUP,
-    },
-}
-"""CRM → the limit that a custom field of a type counts against; CRMs without limits are not listed."""
-
-PLANS = ("free", "growth", "pro", "enterprise")
-LIMITS: Mapping[str, tuple[int | None, ...]] = {
-    TEXT: (0, 20, 30, 70),
-    CHOICES: (0, 30, 40, 250),
-    LONG_TEXT: (0, 5, 10, 20),
-    MULTI: (0, 5, 10, 30),
-    NUMBER: (0, 30, 50, 70),
-    CHECKBOX: (0, 30, 50, 70),
-    DATE: (0, 30, 50, 70),
-    LOOKUP: (0, 0, 10, 50),
-    TOTAL: (0, 150, 250, 630),
-    MODULES: (0, 0, 0, None),
-}
-"""What Freshsales' plans allow per module, in the order of `PLANS`; None where no number is published.
-
-Fields: Freshworks support article 50000002390. Custom modules: 50000002402.
-"""
-MODULE_FIELDS = 310
-"""Fields of a custom module by article 50000002402; the newer 50000002390 allows more, so the smaller one is safe."""
-MOST_CHOICES = 300
-"""Choices of one Freshsales field, by article 50000002390."""
-
-
 @dataclass(frozen=True)
 class ChecklistRow:
     """One thing to set up.
@@ -89,7 +50,6 @@ class ChecklistRow:
         target: the module a look-up points to.
         why: what it is for; several objects may use one field.
         requirements: ids of the rows of the requirements.
-        quota: the plan limit it counts against; empty where the CRM has none.
     """
 
     what: What
@@ -101,73 +61,94 @@ class ChecklistRow:
     target: str
     why: str
     requirements: tuple[str, ...]
-    quota: str = ""
 
 
 @dataclass(frozen=True)
-class Count:
-    """What one module needs of one kind: the labels in order, and how many each of `PLANS` allows."""
+class Checklist:
+    """What an admin sets up for one practice.
 
-    module: str
-    quota: str
-    labels: tuple[str, ...]
-    limits: tuple[int | None, ...]
+    Attributes:
+        practice: its name, for people.
+        words: the CRM's.
+        rows: what is set up.
+        rooms: plan → its room for what the practice would need on it; the smallest plan first.
+        plan: the practice's plan; empty where the CRM makes no difference between plans.
+        hints: what the admin must know about this plan, and what arrives in another form because of it.
+    """
 
-    def fits(self, place: int) -> bool:
-        """Whether the plan at this place of `PLANS` has room."""
-        limit = self.limits[place]
-        return limit is None or len(self.labels) <= limit
+    practice: str
+    words: Words
+    rows: tuple[ChecklistRow, ...]
+    rooms: Mapping[str, Room]
+    plan: str
+    hints: tuple[str, ...]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What does not fit into the plan, one sentence each."""
+        return self.rooms[self.plan].said
+
+    @property
+    def fitting(self) -> list[str]:
+        """The plans that have room, the smallest first."""
+        return [name for name, room in self.rooms.items() if not room.said]
+
+    @property
+    def groups(self) -> dict[str, list[ChecklistRow]]:
+        """The rows of each module."""
+        groups: dict[str, list[ChecklistRow]] = {}
+        for row in self.rows:
+            groups.setdefault(row.module, []).append(row)
+        return groups
+
+    @property
+    def totals(self) -> dict[What, int]:
+        """How many of each there are."""
+        return {what: sum(row.what is what for row in self.rows) for what in What}
+
+    @property
+    def limited(self) -> list[tuple[str, str]]:
+        """Module and kind of everything that counts against some plan's limit."""
+        found = dict.fromkeys((need.model, need.kind) for room in self.rooms.values() for need in room.needs)
+        modules = list(dict.fromkeys(module for module, _ in found))
+        return sorted(found, key=lambda each: modules.index(each[0]))
 
 
-def checklist_rows(mapping: model.Mapping) -> list[ChecklistRow]:
+def checklist(practice: str, mapping: model.Mapping, destination: Destination, plans: Plans) -> Checklist:
+    """Derive the checklist of one practice.
+
+    Args:
+        practice: its name, for people.
+        mapping: the CRM's mapping file.
+        destination: the practice's destination.
+        plans: those of the CRM.
+
+    Raises:
+        SettingsError: the CRM has no such plan.
+    """
+    effective = effective_mapping(mapping, destination, plans)
+    plan = plans.plan(destination.plan)
+    return Checklist(
+        practice,
+        words_of(mapping.destination),
+        tuple(checklist_rows(effective, plans)),
+        rooms_of(mapping, destination, plans),
+        plan.name,
+        (*_hints(effective, destination, plans, plan), *effective.fallbacks),
+    )
+
+
+def checklist_rows(mapping: model.Mapping, plans: Plans) -> list[ChecklistRow]:
     """Everything the mapping needs, per module: the module itself, its settings, its fields."""
     words = words_of(mapping.destination)
     rows: list[ChecklistRow] = []
-    for entity in dict.fromkeys(obj.model for obj in mapping.objects.values()):
-        objects = [obj for obj in mapping.objects.values() if obj.model == entity]
-        if words.module_prefix and entity.startswith(words.module_prefix):
-            rows.append(_module_row(words, entity, objects))
-        rows += _setting_rows(words, mapping, entity)
-        rows += [_field_row(words, mapping, spec) for spec in mapping.field_specs() if spec.model == entity]
+    for entity in dict.fromkeys(obj.model for obj in mapping.present().values()):
+        objects = [obj for obj in mapping.present().values() if obj.model == entity]
+        if plans.is_module(entity):
+            rows.append(_module_row(words, plans, entity, objects))
+        rows += _setting_rows(words, plans, mapping, entity)
+        rows += [_field_row(words, plans, mapping, spec) for spec in mapping.field_specs() if spec.model == entity]
     return rows
-
-
-def counts(rows: Sequence[ChecklistRow]) -> list[Count]:
-    """What counts against the plan's limits, per module and type."""
-    labels: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        if row.quota:
-            labels.setdefault((row.module, row.quota), []).append(row.label)
-        if row.quota and row.what is What.FIELD:
-            labels.setdefault((row.module, TOTAL), []).append(row.label)
-    custom = {row.module for row in rows if row.what is What.MODULE}
-    order = {module: place for place, module in enumerate(dict.fromkeys(row.module for row in rows))}
-    kinds = list(LIMITS)
-    found = []
-    for module, quota in sorted(labels, key=lambda key: (order[key[0]], kinds.index(key[1]))):
-        limits = LIMITS[quota]
-        if quota == TOTAL and module in custom:
-            limits = tuple(min(limit or 0, MODULE_FIELDS) for limit in limits)
-        found.append(Count(module, quota, tuple(labels[module, quota]), limits))
-    return found
-
-
-def over_limits(rows: Sequence[ChecklistRow], plan: str) -> list[str]:
-    """Say what does not fit into the plan, one sentence each; nothing where the CRM has no such limits."""
-    counted = counts(rows)
-    if counted and plan not in PLANS:
-        return [f"The plan is {plan or 'not stated'}; limits are known for {', '.join(PLANS)}, so none was checked."]
-    place = PLANS.index(plan) if counted else 0
-    said = []
-    for count in counted:
-        if not count.fits(place):
-            limit = count.limits[place] or 0
-            beyond = "" if count.quota == TOTAL else f" No room for: {', '.join(count.labels[limit:])}."
-            said.append(f"{count.module}: needs {len(count.labels)} × {count.quota}, {plan} allows {limit}.{beyond}")
-    for row in rows:
-        if row.quota and len(row.choices) > MOST_CHOICES:
-            said.append(f"{row.module}: {row.label} has {len(row.choices)} choices, {MOST_CHOICES} are allowed.")
-    return said
 
 
 def to_csv(rows: Sequence[ChecklistRow]) -> str:
@@ -182,39 +163,36 @@ def to_csv(rows: Sequence[ChecklistRow]) -> str:
     )  # fmt: skip
 
 
-def to_markdown(rows: Sequence[ChecklistRow], practice: str, crm: str, plan: str = "") -> str:
+def to_markdown(checklist: Checklist) -> str:
     """The checklist as a Markdown task list, one section per module."""
-    said = over_limits(rows, plan)
-    return render("checklist.md", practice=practice, words=words_of(crm), groups=_groups(rows), said=said)
+    return render("checklist.md", checklist=checklist)
 
 
-def to_html(rows: Sequence[ChecklistRow], practice: str, crm: str, plan: str = "") -> str:
+def to_html(checklist: Checklist) -> str:
     """The checklist as a page that needs no network: boxes to tick, groups per module, limits of all plans."""
-    return render(
-        "checklist.html",
-        practice=practice,
-        words=words_of(crm),
-        plan=plan,
-        plans=PLANS,
-        groups=_groups(rows),
-        totals={what: sum(row.what is what for row in rows) for what in What},
-        counts=counts(rows),
-        said=over_limits(rows, plan),
-        fitting=[name for name in PLANS if not over_limits(rows, name)],
-    )
+    return render("checklist.html", checklist=checklist)
 
 
-def _module_row(words: Words, entity: str, objects: Sequence[model.ObjectMap]) -> ChecklistRow:
-    name = _model_name(words, entity)
+def _hints(mapping: EffectiveMapping, destination: Destination, plans: Plans, plan: Plan) -> Iterator[str]:
+    if plans.names and not destination.plan:
+        yield f"The practice's file states no plan, so {plan.name} is assumed."
+    pipelines = room_of(mapping, plans, plan).of("", PIPELINES).labels
+    if plan.limits.get(PIPELINES) == len(pipelines) == 1:
+        name = pipelines[0]
+        yield f"The plan {plan.name} has one pipeline only: give the one that is there the name {name} and its stages."
+
+
+def _module_row(words: Words, plans: Plans, entity: str, objects: Sequence[model.ObjectMap]) -> ChecklistRow:
+    name = words.called(entity, plans)
     why = _distinct(obj.description for obj in objects)
     requirements = _distinct(row for obj in objects for row in obj.requirement)
-    return ChecklistRow(What.MODULE, name, name, entity, "Custom module", (), "", "; ".join(why), requirements, MODULES)
+    return ChecklistRow(What.MODULE, name, name, entity, "Custom module", (), "", "; ".join(why), requirements)
 
 
-def _setting_rows(words: Words, mapping: model.Mapping, entity: str) -> list[ChecklistRow]:
+def _setting_rows(words: Words, plans: Plans, mapping: model.Mapping, entity: str) -> list[ChecklistRow]:
     """What look-up fields will name, as `Mapping.lookups` finds it, here in the mapping's order."""
     found: dict[str, list[tuple[str, model.FieldMap]]] = {}
-    for owner, obj in mapping.objects.items():
+    for owner, obj in mapping.present().items():
         for name, field in obj.all_fields():
             if obj.model == entity and field.lookup and (field.value or field.choices):
                 found.setdefault(name, []).append((owner, field))
@@ -223,31 +201,30 @@ def _setting_rows(words: Words, mapping: model.Mapping, entity: str) -> list[Che
         setting = words.settings.get(name, Setting(_spaced(name)))
         names = _distinct(each for _, field in uses for each in (field.choices.values() or [str(field.value)]))
         why, requirements = _reasons(mapping, [(owner, field.why) for owner, field in uses])
-        module = _model_name(words, entity)
+        module = words.called(entity, plans)
         for label, choices in [(setting.together, names)] if setting.together else [(each, ()) for each in names]:
             rows.append(ChecklistRow(What.SETTING, module, label, "", setting.kind, choices, "", why, requirements))
     return rows
 
 
-def _field_row(words: Words, mapping: model.Mapping, spec: FieldSpec) -> ChecklistRow:
+def _field_row(words: Words, plans: Plans, mapping: model.Mapping, spec: FieldSpec) -> ChecklistRow:
     why, requirements = _reasons(mapping, list(_uses(mapping, spec)))
     return ChecklistRow(
         What.FIELD,
-        _model_name(words, spec.model),
+        words.called(spec.model, plans),
         spec.label or spec.name,
         spec.name,
         words.types.get(spec.type, _spaced(spec.type)),
         spec.options,
-        _model_name(words, spec.target) if spec.target else "",
+        words.called(spec.target, plans) if spec.target else "",
         why,
         requirements,
-        QUOTAS.get(mapping.destination, {}).get(spec.type, ""),
     )
 
 
 def _uses(mapping: model.Mapping, spec: FieldSpec) -> Iterator[tuple[str, str]]:
     """Each object that uses a field, and why."""
-    for owner, obj in mapping.objects.items():
+    for owner, obj in mapping.present().items():
         if obj.model == spec.model and spec.name in obj.custom:
             yield owner, obj.custom[spec.name].why
         if obj.model == spec.model and spec.name in obj.links and obj.links[spec.name].label:
@@ -259,17 +236,6 @@ def _reasons(mapping: model.Mapping, uses: Sequence[tuple[str, str]]) -> tuple[s
     texts = _distinct(LEADING_REQUIREMENTS.sub("", why) or f"for {_spaced(owner)}" for owner, why in uses)
     ids = [each for owner, why in uses for each in REQUIREMENT.findall(why) or mapping.objects[owner].requirement]
     return "; ".join(texts), _distinct(ids)
-
-
-def _groups(rows: Sequence[ChecklistRow]) -> dict[str, list[ChecklistRow]]:
-    groups: dict[str, list[ChecklistRow]] = {}
-    for row in rows:
-        groups.setdefault(row.module, []).append(row)
-    return groups
-
-
-def _model_name(words: Words, entity: str) -> str:
-    return words.models.get(entity) or _spaced(entity.removeprefix(words.module_prefix)).title()
 
 
 def _spaced(name: str) -> str:

@@ -204,6 +204,7 @@ COMPARATORS: dict[str, Comparator] = {
     "phone": Comparator(_usable, _phone, in_text=_phone_in_text),
     "unusable_phone": replace(TEXT, shown=_unusable),
     "date": Comparator(_dates, _day, can_be_cut=False),
+    "year": replace(TEXT, shown=lambda column, _: _times(column, "Y")),
     "timestamp": Comparator(_minutes, _minute),
     "instant": WallClock(_seconds, lambda text, _: text, can_be_cut=False),
     "number": Comparator(_all, _number, can_be_cut=False),

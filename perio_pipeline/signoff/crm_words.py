@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from perio_pipeline.crm.plans import PIPELINES, Plans
 from perio_pipeline.crm.protocol import FieldType
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the names are that a look-up field takes, and what they are called where they are set up as one list."""
+    """What the names are that a look-up field takes.
+
+    Attributes:
+        kind: what an admin sets up.
+        together: what they are called where they are set up as one list.
+        limit: the kind of a plan's limit that they count against.
+    """
 
     kind: str
     together: str = ""
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,6 @@ class Words:
         types: what an admin picks as the type of a custom field.
         models: the CRM entities in people's words.
         settings: look-up field → what its names are.
-        module_prefix: how the names of custom modules begin.
     """
 
     name: str = ""
@@ -34,7 +41,10 @@ class Words:
     types: Mapping[FieldType, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
-    module_prefix: str = ""
+
+    def called(self, model: str, plans: Plans) -> str:
+        """What people call one of the CRM's entities."""
+        return self.models.get(model) or model.removeprefix(plans.module_prefix).replace("_", " ").title()
 
 
 CRMS: Mapping[str, Words] = {
@@ -77,10 +87,9 @@ CRMS: Mapping[str, Words] = {
         },
         models={"sales_account": "Account"},
         settings={
-            "deal_pipeline_id": Setting("Pipeline"),
+            "deal_pipeline_id": Setting("Pipeline", limit=PIPELINES),
             "deal_stage_id": Setting("Pipeline stages", together="Stages of the pipeline"),
         },
-        module_prefix="cm_",
     ),
 }
 

@@ -18,6 +18,7 @@ from perio_pipeline.signoff.cells import Locale, Texts
 from perio_pipeline.signoff.expected import Expected, expected_fields, expected_marks
 from perio_pipeline.signoff.explanations import KnownNames, Withheld, explain
 from perio_pipeline.signoff.found import Found, found_records, whole_key
+from perio_pipeline.signoff.gathered import source_records
 from perio_pipeline.signoff.source_rows import source_rows
 
 DIFFERENCE_TYPES: dict[str, Any] = {
@@ -103,12 +104,14 @@ def diff_object(
             lets through.
     """
     obj = mapping.objects[name]
-    rows = source_rows(obj, sources)
+    everything = source_rows(obj, sources)
+    records = source_records(obj, everything.iloc[:0] if mapping.absence(name) else everything, locale)
+    rows = records.heads
     keys = rows["source_key"].tolist()
     if only is not None and obj.split is not None:
         only = {whole_key(key) for key in only}
     in_scope = np.array([only is None or key in only for key in keys], dtype=bool)
-    fields = expected_fields(obj, rows, locale)
+    fields = expected_fields(obj, records, locale)
     marks = dict(zip(keys, expected_marks(obj, rows, locale).tolist(), strict=True))
     found = found_records(obj, readback, linked, marks)
 
@@ -126,11 +129,11 @@ def diff_object(
         _record_line(found.account[place], found.source_key[place], found.crm_id[place], Cause.EXTRA)
         for place in np.flatnonzero(too_many).tolist()
     ]
-    records = len(pairs.rows) + len(missing)
+    count = len(pairs.rows) + len(missing)
     return Diff(
         object=name,
-        cells=records * len(fields),
-        records=records,
+        cells=count * len(fields),
+        records=count,
         differences=_differences(name, lines),
         population=_population(fields, found, pairs, missing),
     )

@@ -12,6 +12,7 @@ import pandas as pd
 from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, ObjectMap
 from perio_pipeline.signoff.cells import Locale, Texts, as_texts, each_distinct, nothing, plain, texts
 from perio_pipeline.signoff.comparators import COMPARATORS, FLAG, NAME, TEMPLATE, TEXT, Comparator, marked
+from perio_pipeline.signoff.gathered import SourceRecords
 from perio_pipeline.signoff.richtext import is_rich
 
 LINK = "link."
@@ -56,15 +57,16 @@ class Expected:
     unique: Unique | None = None
 
 
-def expected_fields(obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> list[Expected]:
+def expected_fields(obj: ObjectMap, records: SourceRecords, locale: Locale) -> list[Expected]:
     """Compute every field and link of an object.
 
     Args:
         obj: the object's mapping.
-        rows: its `source_rows`.
+        records: what should be in the CRM.
         locale: country and zone of the values.
     """
-    fields = [_field(name, field, obj, rows, locale) for name, field in obj.all_fields()]
+    rows = records.heads
+    fields = [_field(name, field, obj, records, locale) for name, field in obj.all_fields()]
     links = [Expected(LINK + name, texts(rows[link.by]), TEXT) for name, link in obj.links.items()]
     return fields + links
 
@@ -74,8 +76,12 @@ def expected_marks(obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> Texts:
     return nothing(len(rows)) if obj.mark.text is None else _filled(obj.mark.text, rows, locale)
 
 
-def _field(name: str, field: FieldMap, obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> Expected:
+def _field(name: str, field: FieldMap, obj: ObjectMap, records: SourceRecords, locale: Locale) -> Expected:
+    rows = records.heads
     shown, comparator = _value(field, rows, locale)
+    made_plain = _made_plain(field, records.rows)
+    if field.each is not None:
+        shown = records.beneath(shown, _filled(field.each, records.rows, locale))
     if obj.mark.text is not None and obj.mark.field == name:
         marks = expected_marks(obj, rows, locale)
         both = zip(shown.tolist(), marks.tolist(), strict=True)
@@ -86,7 +92,7 @@ def _field(name: str, field: FieldMap, obj: ObjectMap, rows: pd.DataFrame, local
         texts=_best(field, rows, locale) if unique else shown,
         comparator=comparator,
         custom=name in obj.custom,
-        made_plain=_made_plain(field, rows),
+        made_plain=None if made_plain is None else records.any_of(made_plain),
         null_is_false=field.transform == "flag" and field.source is not None,
         names_a_user=field.lookup and field.source is not None and not field.choices,
         unique=unique,

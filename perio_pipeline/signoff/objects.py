@@ -23,7 +23,7 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Di
 
     In a sample pass only the records of the sample are expected in the CRM.
     """
-    store, mapping = rooms.store(), rooms.mapping(crm)
+    store, mapping = rooms.store(), rooms.effective(practice, crm)
     obj = mapping.objects[name]
 
     def frame(*key: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from perio_pipeline.mapping.model import PLACEHOLDER, Join, ObjectMap
+from perio_pipeline.mapping.model import PLACEHOLDER, Join, ObjectMap, Select
 from perio_pipeline.panda.canonical import Kind
 from perio_pipeline.panda.frames import PANDAS_TYPES
 
@@ -24,7 +24,9 @@ _SEPARATOR = "|"
 
 
 def source_rows(obj: ObjectMap, sources: Dictionary[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return one row per record: `source_key`, then every column the mapping uses as `column` or `alias.column`.
+    """Return one row per source row that arrives: `source_key`, then every used column as `column` or `alias.column`.
+
+    Rows of an object with `gather` stand in its order.
 
     Raises:
         ValueError: a join finds several rows for one record, or two records have one key.
@@ -43,6 +45,7 @@ def source_rows(obj: ObjectMap, sources: Dictionary[str, pd.DataFrame]) -> pd.Da
 def used_columns(obj: ObjectMap) -> list[str]:
     """Every column that a field, a link or the mark is made from, once."""
     used = [link.by for link in obj.links.values()]
+    used += [name for name, _ in obj.gather.parts] if obj.gather else []
     used += [name for name, _ in PLACEHOLDER.findall(obj.mark.text or "")]
     for _, field in obj.all_fields():
         used += [name for name, _ in field.columns] + list(field.shared_from)
@@ -57,17 +60,22 @@ def _query(obj: ObjectMap, names: Dictionary[str, str], sources: Dictionary[str,
         f"LEFT JOIN ({_joined(join, names, sources)}) AS {_quoted(alias)} ON {_condition(alias, join)}"
         for alias, join in obj.join.items()
     ]
-    conditions = [
-        f"{_reference(each.column)} IN ({', '.join(map(_literal, each.among))})"
-        if each.among
-        else f"{_reference(each.column)} IS NOT NULL"
-        for each in obj.select
-    ]
+    conditions = [_passes(each) for each in obj.select]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = [f"{_reference(column)} NULLS LAST" for column in (obj.gather.order if obj.gather else ())]
     base = f"({_resolved(obj.rows, names, sources)}) AS {_quoted(_BASE)}"
-    return "\n".join(
-        ["SELECT", ", ".join(columns), "FROM", base, *joins, where, f'ORDER BY {_quoted(_BASE)}."{_PLACE}"']
-    )
+    order.append(f'{_quoted(_BASE)}."{_PLACE}"')
+    parts = ["SELECT", ", ".join(columns), "FROM", base, *joins, where, "ORDER BY", ", ".join(order)]
+    return "\n".join(parts)
+
+
+def _passes(condition: Select) -> str:
+    column = _reference(condition.column)
+    if condition.among:
+        return f"{column} IN ({', '.join(map(_literal, condition.among))})"
+    if condition.since:
+        return f"coalesce({column} >= {_literal(str(condition.since))}::TIMESTAMP, true)"
+    return f"{column} < {_literal(str(condition.before))}::TIMESTAMP" if condition.before else f"{column} IS NOT NULL"
 
 
 def _resolved(frame: str, names: Dictionary[str, str], sources: Dictionary[str, pd.DataFrame]) -> str:

@@ -36,7 +36,10 @@ KINDS: dict[str, dict[str, Kind]] = {
     },
     "validated/primary_referral": dict.fromkeys(["patient_id", "practice_id"], _T),
     "validated/referring_practice": dict.fromkeys(["practice_id", "name"], _T),
-    "validated/clinical_note": dict.fromkeys(["note_id", "patient_id", "kind", "body"], _T),
+    "validated/clinical_note": {
+        **dict.fromkeys(["note_id", "patient_id", "kind", "body"], _T),
+        "written_at": Kind.DATETIME,
+    },
 }
 
 PATIENT_MARK = {"field": "Source_Id"}

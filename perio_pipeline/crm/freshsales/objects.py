@@ -109,6 +109,17 @@ _CONTACTS = ObjectSpec(
     lengths={"mobile_number": constants.PHONE_LENGTH, "work_number": constants.PHONE_LENGTH},
 )
 
+_NOTES = ObjectSpec(
+    name=constants.NOTES,
+    routes=replace(routes.plain_routes("notes"), get=None),
+    entity="note",
+    plural="notes",
+    fields=frozenset({"description"}),
+    links=_TARGET_LINKS | {"appointment_id": LinkStyle.TARGET},
+    children="notes",
+    lengths={"description": constants.LONG_TEXT_LENGTH},
+)
+
 SPECS: Mapping[str, ObjectSpec] = {
     spec.name: spec
     for spec in (
@@ -158,16 +169,8 @@ SPECS: Mapping[str, ObjectSpec] = {
             children="appointments",
             lengths={"description": constants.LONG_TEXT_LENGTH},
         ),
-        ObjectSpec(
-            name=constants.NOTES,
-            routes=replace(routes.plain_routes("notes"), get=None),
-            entity="note",
-            plural="notes",
-            fields=frozenset({"description"}),
-            links=_TARGET_LINKS | {"appointment_id": LinkStyle.TARGET},
-            children="notes",
-            lengths={"description": constants.LONG_TEXT_LENGTH},
-        ),
+        _NOTES,
+        replace(_NOTES, name=constants.PLAN_NOTES),
         ObjectSpec(
             name=constants.DOCUMENTS,
             routes=RouteSet(create=routes.DOCUMENT_CREATE),

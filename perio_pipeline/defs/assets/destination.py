@@ -59,7 +59,7 @@ def shaped_asset(
             rooms = workplace.open
             practice = rooms.practice(context.partition_key)
             named = {frame.replace("__", "/", 1): content for frame, content in inputs.items()}
-            result = shape(name, rooms.mapping(crm), named, rooms.router(practice, crm), practice.locale)
+            result = shape(name, rooms.effective(practice, crm), named, rooms.router(practice, crm), practice.locale)
             rooms.store().write(practice.practice, [crm, "left_out", name], result.left_out)
         left_out = (result.left_out["category"] + ": " + result.left_out["reason"]).value_counts()
         return dg.Output(
@@ -127,12 +127,14 @@ def sample_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition
         context: dg.AssetExecutionContext, workplace: WorkplaceResource, **shaped: pd.DataFrame
     ) -> dg.Output[pd.DataFrame]:
         with actionable():
-            size = workplace.open.practice(context.partition_key).sample_patients
-        chosen = choose(mapping, shaped, size)
-        missed = uncovered(mapping, shaped, chosen)
+            rooms = workplace.open
+            practice = rooms.practice(context.partition_key)
+            effective = rooms.effective(practice, crm)
+        chosen = choose(effective, shaped, practice.sample_patients)
+        missed = uncovered(effective, shaped, chosen)
         text = "\n".join(f"- {stratum}" for stratum in missed) or "Every stratum is covered."
         return dg.Output(
-            sample_frame(mapping, shaped, chosen),
+            sample_frame(effective, shaped, chosen),
             metadata={"patients": len(chosen), "strata_not_covered": dg.MetadataValue.md(text)},
         )
 
