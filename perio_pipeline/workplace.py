@@ -14,6 +14,7 @@ from pathlib import Path
 from perio_pipeline import progress
 from perio_pipeline.crm.packages import crm_package, is_crm
 from perio_pipeline.crm.protocol import AccountSettings, Adapter
+from perio_pipeline.loading.accounts import check_room
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import Journal, open_journal
 from perio_pipeline.loading.objects import Target
@@ -57,6 +58,15 @@ class Workplace:
             SettingsError: the CRM has no such plan, or its mapping file does not know a policy.
         """
         return effective_mapping(self.mapping(crm), practice.destination(crm), crm_package(crm).PLANS)
+
+    def check_room(self, practice: Practice, crm: str) -> None:
+        """Check that what the practice needs fits into its plan.
+
+        Raises:
+            SettingsError: says what does not.
+        """
+        plans = crm_package(crm).PLANS
+        check_room(self.effective(practice, crm), plans, plans.plan(practice.destination(crm).plan))
 
     def source(self, practice: Practice) -> PandaSource:
         """Return the practice's PANDA database; nothing is opened yet."""

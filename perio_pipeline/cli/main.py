@@ -61,6 +61,7 @@ def _preflight(name: str, crm: str) -> Practice:
     practice = rooms.practice(name)
     sandboxes.give_tokens(practice, crm)
     check_gates(practice, crm, rooms.effective(practice, crm))
+    rooms.check_room(practice, crm)
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
     return practice

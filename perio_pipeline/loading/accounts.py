@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Mapping as Dictionary
 from typing import Any
 
 import pandas as pd
 
+from perio_pipeline.crm.plans import Plan, Plans, exceeded, needs_of
 from perio_pipeline.crm.protocol import AccountInfo, Adapter
-from perio_pipeline.errors import DestinationError
+from perio_pipeline.errors import DestinationError, SettingsError
 from perio_pipeline.loading.objects import Target
+from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.frames import table_kinds, typed_frame
@@ -27,7 +30,21 @@ ACCOUNT = Table(
 ACCOUNT_KINDS = table_kinds(ACCOUNT)
 
 
-async def check_accounts(adapters: Mapping[str, Callable[[], Adapter]]) -> dict[str, AccountInfo]:
+def check_room(mapping: Mapping, plans: Plans, plan: Plan) -> None:
+    """Check that the mapping's custom fields and modules fit into a plan, before anything is sent (requirement G8).
+
+    Raises:
+        SettingsError: says for every module and type how many there are, and how many the plan allows.
+    """
+    said = exceeded(needs_of(mapping.field_specs(), plans), plan)
+    if said:
+        raise SettingsError(
+            f"The mapping {mapping.destination}.yaml does not fit the {plans.crm} plan {plan.name}. {' '.join(said)}",
+            "Take fields out of the mapping, let them hold on larger plans only (`needs`), or move to a larger plan.",
+        )
+
+
+async def check_accounts(adapters: Dictionary[str, Callable[[], Adapter]]) -> dict[str, AccountInfo]:
     """Open every account and change nothing.
 
     Raises:

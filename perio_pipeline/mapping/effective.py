@@ -126,8 +126,8 @@ def _fallbacks(mapping: Mapping, switches: Switches) -> Iterator[str]:
         for condition in obj.select:
             if isinstance(condition.since, str) and switches[condition.since].on:
                 switch = switches[condition.since]
-                others = _spaced(condition.reason)
-                yield f"The {_spaced(name)} before {switch.since} arrive as {others}, since {switch.words}."
+                place = _spaced(condition.reason)
+                yield f"The {_spaced(name)} before {switch.since} arrive as {place}, since {switch.words}."
 
 
 def _entries(name: str, obj: ObjectMap, switches: Switches) -> Iterator[str]:

@@ -23,6 +23,7 @@ FRESHSALES_OBJECTS = (
     "contacts",
     "deals",
     "treatment_plan_lines",
+    "treatment_plan_notes",
     "appointments",
     "notes",
 )

@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from perio_pipeline import progress
+from perio_pipeline.crm.plans import TOTAL, Plan, Plans
 from perio_pipeline.crm.protocol import FieldSpec, FieldType, RequestStats
-from perio_pipeline.errors import DestinationError
-from perio_pipeline.loading.accounts import ACCOUNT_KINDS, check_accounts, prepare_accounts
+from perio_pipeline.errors import DestinationError, SettingsError
+from perio_pipeline.loading.accounts import ACCOUNT_KINDS, check_accounts, check_room, prepare_accounts
 from perio_pipeline.loading.objects import MANIFEST_KINDS, Target, load_object, read_object
+from perio_pipeline.mapping.model import FieldMap
 from perio_pipeline_tests.loading.fake_crm import FakeCrm, Fault
 from perio_pipeline_tests.loading.small_load import FAST, MAPPING, RUN, journal_in
 
@@ -217,3 +219,14 @@ def test_an_account_without_a_name_the_mapping_sends_is_refused_before_anything_
     with pytest.raises(DestinationError, match="Account north lacks New"):
         prepare(practice, create_fields=True)
     assert practice.target.journal.traffic("harbor", "test")["account"].writes == 0
+
+
+def test_g8_what_a_plan_has_no_room_for_is_refused_with_module_type_count_and_limit() -> None:
+    plan = Plan("growth", (), limits={"text": 1, TOTAL: 5})
+    plans = Plans("Test", (plan,), kinds={FieldType.TEXT: "text", FieldType.CHOICE: "choice"})
+    check_room(MAPPING, plans, plan)
+    custom = {f"F{number}__c": FieldMap.model_validate({"from": "x", "label": f"Field {number}"}) for number in (1, 2)}
+    contacts = MAPPING.objects["contacts"].model_copy(update={"custom": custom})
+    more = MAPPING.model_copy(update={"objects": {**MAPPING.objects, "contacts": contacts}})
+    with pytest.raises(SettingsError, match=r"contact: needs 2 × text, growth allows 1\. No room for: Field 2"):
+        check_room(more, plans, plan)

@@ -103,6 +103,7 @@ def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
             practice = workplace.open.practice(context.partition_key)
             with workplace.target(context.partition_key, crm, run_info(context, "prepare")) as target:
                 check_gates(practice, crm, target.mapping)
+                workplace.open.check_room(practice, crm)
                 approval = practice.destination(crm).schema_plan
                 frame, created = asyncio.run(prepare_accounts(target, create_fields=approval.create_fields))
         return dg.Output(frame, metadata={"custom_fields_created": created})
