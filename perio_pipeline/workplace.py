@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from perio_pipeline import progress
 from perio_pipeline.crm.packages import crm_package, is_crm
 from perio_pipeline.crm.protocol import AccountSettings, Adapter
 from perio_pipeline.loading.accounts import check_room
-from perio_pipeline.loading.entries import RunInfo
+from perio_pipeline.loading.entries import RunInfo, Scope
 from perio_pipeline.loading.journal import Journal, open_journal
 from perio_pipeline.loading.objects import Target
+from perio_pipeline.loading.planner import Planner
 from perio_pipeline.mapping.catalog import load_mapping
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.model import Mapping
@@ -113,6 +116,24 @@ class Workplace:
             )
             for account in destination.accounts
         }
+
+    def planner(self, practice: Practice, crm: str, journal: Journal) -> Planner:
+        """Return the planner of a full load, on the frames as they are stored."""
+        store = self.store()
+
+        def frame(*key: str) -> pd.DataFrame:
+            return store.frame(practice.practice, key).read()
+
+        return Planner(
+            self.mapping(crm),
+            crm_package(crm),
+            practice.destination(crm),
+            lambda name: frame(crm, "shaped", name),
+            lambda key: frame(*key.split("/")),
+            lambda account, name: journal.known(Scope(practice.practice, crm, account, name)),
+            self.router(practice, crm),
+            practice.locale,
+        )
 
     def target(self, practice: Practice, crm: str, journal: Journal, run: RunInfo) -> Target:
         """Return the practice's destination, ready to be written to."""

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from perio_pipeline import settings
-from perio_pipeline.cli import audit, documents, rollback, runs, sandboxes
-from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
+from perio_pipeline.cli import audit, documents, planning, rollback, runs, sandboxes
+from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
@@ -80,7 +78,7 @@ def demo(
         if not path.exists():
             console.print(f"Making the sample practice: {patients} synthetic patients.")
             _make_sample(path, patients, seed)
-        _migrate(SAMPLE_PRACTICE, crm, LoadPass.FULL)
+        _migrate(SAMPLE_PRACTICE, crm, LoadPass.FULL, anyway=True)
     report = shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT))
     again = f"perio migrate --practice {SAMPLE_PRACTICE} --to {crm} --pass full"
     console.print("Where to look next:")
@@ -109,12 +107,13 @@ def sample(
 def migrate(
     practice: PracticeOption,
     to: CrmOption,
-    load_pass: Annotated[LoadPass, typer.Option("--pass", help="A sample first, then everything.")] = LoadPass.SAMPLE,
+    load_pass: PassOption = LoadPass.SAMPLE,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Even if it takes longer than its window.")] = False,
 ) -> None:
     """Migrate a practice: read, validate, shape, load, read back, compare."""
     runs.prepare_environment()
     with clear_errors():
-        _migrate(practice, to, load_pass)
+        _migrate(practice, to, load_pass, anyway=anyway)
 
 
 @app.command()
@@ -122,7 +121,7 @@ def retry(practice: PracticeOption, to: CrmOption) -> None:
     """Try again only what did not arrive in the latest migration, after a fix."""
     runs.prepare_environment()
     with clear_errors():
-        _migrate(practice, to, LoadPass.RETRY)
+        _migrate(practice, to, LoadPass.RETRY, anyway=True)
 
 
 @app.command()
@@ -190,13 +189,13 @@ def _make_sample(path: Path, patients: int, seed: int) -> None:
     generate(path, patients=patients, seed=seed)
 
 
-def _migrate(name: str, crm: str, load_pass: LoadPass) -> None:
+def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:
     practice = _preflight(name, crm)
     with sandboxes.at_hand(practice, crm) as started:
         if started:
             console.print(f"Started the {crm} sandbox of {name} for this run.")
         asyncio.run(check_accounts(settings.workplace().adapters(practice, crm)))
-        report = runs.migrate(name, crm, load_pass, console)
+        report = runs.migrate(name, crm, load_pass, console, anyway=anyway)
     _show(crm, _statuses(name)[crm])
     console.print(f"Run {report.run_id}.")
     if report.red_checks:
@@ -222,12 +221,7 @@ def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
 
 
 def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
-    table = Table(
-        title=f"PANDA → {crm}", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
-    )
-    table.add_column("object", no_wrap=True)
-    for header in SHOWN.values():
-        table.add_column(header, justify="right", no_wrap=True)
+    table = object_table(crm, list(SHOWN.values()))
     counts = {name: asdict(item) for name, item in objects.items()}
     for name, row in counts.items():
         table.add_row(name, *(str(row[column]) for column in SHOWN))
@@ -239,6 +233,7 @@ def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
 documents.register(app)
 rollback.register(app)
 app.add_typer(audit.app, name="audit")
+planning.register(app)
 
 if __name__ == "__main__":
     app()

@@ -28,7 +28,7 @@ from perio_pipeline import progress, settings
 from perio_pipeline.cli.earlier_runs import end_dead_runs, process_tags
 from perio_pipeline.definitions import defs
 from perio_pipeline.defs.assets.destination import LoadPass
-from perio_pipeline.defs.jobs import job_name, load_config
+from perio_pipeline.defs.jobs import job_name, load_config, plan_config, plan_job_name
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading import lock
 from perio_pipeline.redaction import error_log
@@ -69,10 +69,19 @@ def prepare_environment() -> None:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
 
-def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console) -> RunReport:
-    """Run a migration job for a practice; raises what `launch` does."""
-    config = load_config(load_pass, crm, settings.workplace().mapping(crm))
+def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console, *, anyway: bool) -> RunReport:
+    """Run a migration job for a practice; raises what `launch` does.
+
+    A full pass that takes longer than its window is refused without `anyway`.
+    """
+    mapping = settings.workplace().mapping(crm)
+    config = load_config(load_pass, crm, mapping, anyway=anyway or load_pass is not LoadPass.FULL)
     return launch(job_name(load_pass, crm), config, practice, crm, console)
+
+
+def plan(practice: str, crm: str, load_pass: LoadPass, console: Console) -> RunReport:
+    """Read a practice and plan its load, without a request to the CRM; raises what `launch` does."""
+    return launch(plan_job_name(crm), plan_config(load_pass, crm), practice, crm, console)
 
 
 def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: Console) -> RunReport:
@@ -156,7 +165,7 @@ def _report(result: dg.ExecuteInProcessResult) -> RunReport:
     red = [
         f"{'/'.join(check.asset_key.path)}: {check.check_name}"
         for check in result.get_asset_check_evaluations()
-        if not check.passed
+        if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
     ]
     return RunReport(result.run_id, result.success, failures, red)
 
@@ -182,7 +191,7 @@ class _Listener:
 
     def __call__(self, report: progress.Report) -> None:
         if isinstance(report, progress.Notice):
-            self.bars.console.print(report.text)
+            self.bars.console.print(report.text, soft_wrap=True, highlight=False, markup=False)
             return
         if isinstance(report, progress.Waiting):
             until = report.until.astimezone()

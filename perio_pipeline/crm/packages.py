@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Mapping
 from typing import Protocol, cast
 
+from perio_pipeline.crm.budget import Budget
 from perio_pipeline.crm.plans import Plans
 from perio_pipeline.crm.protocol import AccountSettings, Adapter
 from perio_pipeline.crm.ratewindow import OnWait
@@ -18,6 +20,10 @@ class CrmPackage(Protocol):
     @property
     def PLANS(self) -> Plans:  # noqa: N802 - a constant of the package
         """What its plans allow."""
+        ...
+
+    def budget_of(self, plan: str, capabilities: Mapping[str, bool | str]) -> Budget:
+        """Return what requests cost in an account on this plan with these behaviours."""
         ...
 
     def open_account(self, settings: AccountSettings, on_wait: OnWait | None = None) -> Adapter:

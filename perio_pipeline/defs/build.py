@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from perio_pipeline.defs import checks, jobs, rollback
-from perio_pipeline.defs.assets import clinical, destination, panda, validated
+from perio_pipeline.defs.assets import clinical, destination, panda, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
 from perio_pipeline.defs.resources import WorkplaceResource
@@ -38,10 +38,12 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
     for crm in workplace.destinations():
         mapping = workplace.mapping(crm)
         assets += _destination_assets(crm, mapping, partitions)
+        asset_checks.append(checks.fits_window_check(crm, partitions))
         for name in mapping.objects:
             asset_checks.append(checks.object_accounted_check(crm, name, mapping, partitions))
             asset_checks.append(checks.none_failed_check(crm, name, partitions))
             asset_checks.append(checks.field_diff_check(crm, name, partitions))
+        job_definitions.append(jobs.request_plan_job(crm))
         job_definitions += [jobs.migration_job(kind, crm, mapping) for kind in destination.LoadPass]
         job_definitions.append(rollback.rollback_job(crm, partitions))
     return dg.Definitions(
@@ -59,6 +61,7 @@ def _destination_assets(
     return [
         destination.account_asset(crm, partitions),
         destination.sample_asset(crm, mapping, partitions),
+        request_plan.request_plan_asset(crm, mapping, partitions),
         *(destination.shaped_asset(crm, name, mapping, partitions) for name in mapping.objects),
         *(destination.loaded_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),
         *(destination.readback_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),

@@ -88,6 +88,27 @@ def object_accounted_check(
     return accounted
 
 
+def fits_window_check(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """Check that the load ends within its window."""
+
+    @dg.asset_check(
+        asset=[crm, "request_plan"],
+        name="fits_window",
+        partitions_def=partitions,
+        description="The load takes no longer than the practice's window.",
+    )
+    def fits_window(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        plan = workplace.store().frame(context.partition_key, [crm, "request_plan"]).note()
+        return dg.AssetCheckResult(
+            passed=bool(plan["fits"]),
+            severity=dg.AssetCheckSeverity.WARN,
+            description=str(plan["summary"]),
+            metadata={"hours": float(plan["cost"]["hours"]), "window_hours": float(plan["window_hours"])},
+        )
+
+    return fits_window
+
+
 def none_failed_check(crm: str, name: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
     """Check that every record arrived."""
 

@@ -16,10 +16,33 @@ def job_name(load_pass: LoadPass, crm: str) -> str:
     return f"{load_pass.value}_migration_{crm}"
 
 
-def load_config(load_pass: LoadPass, crm: str, mapping: Mapping) -> dict[str, Any]:
-    """Return the run config that loads every object in this pass."""
+def plan_job_name(crm: str) -> str:
+    """Return the name of the job that plans a load."""
+    return f"request_plan_{crm}"
+
+
+def plan_config(load_pass: LoadPass, crm: str, *, anyway: bool = True) -> dict[str, Any]:
+    """Return the run config that plans this pass; without `anyway` a load that takes too long is refused."""
     # Dagster takes an enum by its name.
-    return {"ops": {f"{crm}__loaded__{name}": {"config": {"load_pass": load_pass.name}} for name in mapping.objects}}
+    return {"ops": {f"{crm}__request_plan": {"config": {"load_pass": load_pass.name, "anyway": anyway}}}}
+
+
+def load_config(load_pass: LoadPass, crm: str, mapping: Mapping, *, anyway: bool = True) -> dict[str, Any]:
+    """Return the run config that plans this pass and loads every object in it."""
+    loads = {f"{crm}__loaded__{name}": {"config": {"load_pass": load_pass.name}} for name in mapping.objects}
+    return {"ops": {**plan_config(load_pass, crm, anyway=anyway)["ops"], **loads}}
+
+
+def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that reads PANDA and plans a load, without a request to the CRM."""
+    return dg.define_asset_job(
+        plan_job_name(crm),
+        selection=dg.AssetSelection.assets([crm, "request_plan"]).upstream(),
+        config=plan_config(LoadPass.FULL, crm),
+        tags={DESTINATION_TAG: crm},
+        description=f"Reads PANDA, validates, shapes, and says what a load into {crm} would cost. Sends nothing.",
+        executor_def=dg.in_process_executor,
+    )
 
 
 def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.UnresolvedAssetJobDefinition:

@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Snapshot, Status
 from perio_pipeline.loading.entries import Intent, Item, Known, Reading, Result, State, Verdict
@@ -32,6 +33,21 @@ REVERSING = frozenset({"delete", "restore"})
 """What a rollback intends."""
 
 Work = Callable[[], Awaitable[list["Loaded"]]]
+
+
+class Due(StrEnum):
+    """What a record needs."""
+
+    NOTHING = "nothing"  # the CRM holds it as it should be
+    CHANGE = "change"  # the CRM holds it in another state, or may hold it
+    CREATION = "creation"
+
+
+def due(before: Known | None, fingerprint: str) -> Due:
+    """Return what a record needs, by what the journal knows of it."""
+    if before is None or not (before.crm_id or before.state == State.INTENDED):
+        return Due.CREATION
+    return Due.NOTHING if before.state == State.DONE and before.fingerprint == fingerprint else Due.CHANGE
 
 
 @dataclass(frozen=True)
@@ -106,12 +122,13 @@ class Loader:
                 done.append(Loaded(draft.source_key, "failed", None, "", *obstacle))
                 continue
             sending = Sending(draft.payload(self.name, self.obj, ids), draft.fingerprint(ids))
-            if before and before.state == State.DONE and before.fingerprint == sending.fingerprint:
-                done.append(Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint))
-            elif before and (before.crm_id or before.state == State.INTENDED):
-                work.append(lambda s=sending, d=draft, b=before: self._continue(s, d, b))  # type: ignore[misc]
-            else:
+            needs = due(before, sending.fingerprint)
+            if before is None or needs is Due.CREATION:
                 batches[self.adapter.batch_key(sending.payload)].append(sending)
+            elif needs is Due.NOTHING:
+                done.append(Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint))
+            else:
+                work.append(lambda s=sending, d=draft, b=before: self._continue(s, d, b))  # type: ignore[misc]
         self._count(done)
         size = self.adapter.batch_size(self.name)
         for group in batches.values():

@@ -68,6 +68,18 @@ def follow_survivors(frame: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     return frame.assign(patient_id=patients.map(survivors).fillna(patients))
 
 
+def frames_of(name: str, mapping: Mapping) -> list[str]:
+    """Every frame that `build_rows` needs for an object, once."""
+    obj = mapping.objects[name]
+    linking = [
+        other
+        for other in mapping.objects
+        if obj.account == "linked" and any(link.object == name for link in mapping.relations(other).values())
+    ]
+    beyond = [frame for other in linking for frame in frames_of(other, mapping)]
+    return list(dict.fromkeys([PATIENT, IDENTITY, *obj.frames(), *beyond]))
+
+
 def build_rows(name: str, mapping: Mapping, frames: Frames, router: Router) -> Rows:
     """Join, select and route the rows of one object."""
     obj = mapping.objects[name]

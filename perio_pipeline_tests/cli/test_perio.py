@@ -258,3 +258,29 @@ def test_the_sandbox_is_served_on_this_machine_only(here: World) -> None:
 def test_a_real_account_is_refused_before_the_baa_is_confirmed(here: World) -> None:
     edit_mapping(here, f"practices/{PRACTICE}.yaml", here.sandbox.base_url, "https://services.leadconnectorhq.com")
     assert "BAA" in refused(*MIGRATE)
+
+
+def set_window(made: World, hours: str) -> None:
+    edit_mapping(made, f"practices/{PRACTICE}.yaml", "  highlevel:\n", f"  highlevel:\n    window_hours: {hours}\n")
+
+
+def test_p12_perio_plan_says_what_a_load_costs_and_sends_nothing(here: World) -> None:
+    shown = perio("plan", "--practice", PRACTICE, "--to", "highlevel")
+    assert shown.exit_code == 0, shown.output
+    assert "its window is 48 h" in shown.output
+    assert "opening the account" in shown.output
+    made = json.loads(perio("plan", "--practice", PRACTICE, "--to", "highlevel", "--json").stdout)
+    assert (made["destination"], made["load_pass"], made["fits"], made["options"]) == ("highlevel", "full", True, [])
+    assert sum(each["records"] for each in made["cost"]["objects"]) > 100
+    assert here.sandbox.stats()["total"] == 0
+
+
+def test_p12_a_load_that_does_not_fit_its_window_starts_only_with_anyway(here: World) -> None:
+    set_window(here, "0.0001")
+    said = refused(*MIGRATE)
+    assert "its window is 0.0001 h. Nothing was loaded." in said
+    assert "history: {notes: yearly}: one note per patient and year:" in said
+    assert here.sandbox.stats()["writes"] == 0
+    assert not (here.rooms.data / "frames" / PRACTICE / "highlevel" / "account.parquet").exists()
+    assert perio(*MIGRATE, "--anyway").exit_code == 0
+    assert here.sandbox.stats()["writes"] > 0

@@ -14,7 +14,7 @@ from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.workplace import Workplace
 
 PROJECT = Path(__file__).resolve().parents[2]
-OBJECTS = ("companies", "contacts", "company_links", "opportunities", "tasks", "appointments", "notes")
+OBJECTS = ("companies", "contacts", "company_links", "opportunities", "tasks", "appointments", "notes", "yearly_notes")
 
 FRESHSALES_OBJECTS = (
     "sales_accounts",
@@ -26,6 +26,7 @@ FRESHSALES_OBJECTS = (
     "treatment_plan_notes",
     "appointments",
     "notes",
+    "yearly_notes",
 )
 
 
@@ -84,7 +85,8 @@ def test_every_asset_is_partitioned_by_practice(graph: dict[str, dg.AssetSpec]) 
 
 def test_every_check_records_its_practice(definitions: dg.Definitions) -> None:
     specs = [spec for check in definitions.asset_checks or [] for spec in check.check_specs]
-    assert len(specs) == 2 * len(TABLES) + 1 + 3 * (len(OBJECTS) + len(FRESHSALES_OBJECTS))
+    per_object, per_crm = 3 * (len(OBJECTS) + len(FRESHSALES_OBJECTS)), 2
+    assert len(specs) == 2 * len(TABLES) + 1 + per_object + per_crm
     assert all(spec.partitions_def is not None for spec in specs)
 
 
@@ -99,6 +101,17 @@ def test_the_harmless_pass_is_the_default(definitions: dg.Definitions) -> None:
     node = repository.get_job("full_migration_highlevel").graph.node_named("highlevel__loaded__contacts")
     default = node.definition.config_schema.default_value  # type: ignore[attr-defined]
     assert default == {"load_pass": "SAMPLE"}
+
+
+def test_p12_a_load_begins_only_after_its_plan_and_the_plan_asks_nothing_of_the_crm(
+    definitions: dg.Definitions, graph: dict[str, dg.AssetSpec]
+) -> None:
+    for crm in ("highlevel", "freshsales"):
+        assert f"{crm}/request_plan" in {dep.asset_key.to_user_string() for dep in graph[f"{crm}/account"].deps}
+        job = definitions.resolve_job_def(f"request_plan_{crm}")
+        keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+        assert f"{crm}/request_plan" in keys
+        assert not {key for key in keys if key.startswith((f"{crm}/account", f"{crm}/loaded", f"{crm}/readback"))}
 
 
 def test_another_bindings_file_beside_the_mappings_is_no_destination(tmp_path: Path) -> None:

@@ -26,15 +26,15 @@ def test_p6_the_whole_practice_is_loaded_with_every_check_green(migrated: World)
 
 
 def test_p5_every_cell_was_compared_and_none_differs_without_a_reason(migrated: World) -> None:
-    for status in migrated.status().values():
-        assert status.cells_compared > 0
+    for name, status in migrated.status().items():
+        assert (status.cells_compared > 0) == (name != "yearly_notes")
         assert status.differences_unexplained == 0
 
 
 def test_p6_a_second_pass_writes_nothing(migrated: World) -> None:
-    for status in migrated.status().values():
+    for name, status in migrated.status().items():
         assert (status.created, status.updated, status.failed, status.writes) == (0, 0, 0, 0)
-        assert status.unchanged > 0
+        assert (status.unchanged > 0) == (name != "yearly_notes")
 
 
 def test_g10_the_limits_were_kept(migrated: World) -> None:

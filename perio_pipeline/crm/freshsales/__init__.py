@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
+from perio_pipeline.crm.freshsales.budget import FreshsalesBudget
 from perio_pipeline.crm.freshsales.capabilities import capabilities_from
-from perio_pipeline.crm.freshsales.plans import PLANS
+from perio_pipeline.crm.freshsales.plans import CUSTOM_MODULES, PLANS
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.protocol import AccountSettings
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "open_account"]
+__all__ = ["PLANS", "budget_of", "open_account"]
+
+
+def budget_of(plan: str, capabilities: Mapping[str, bool | str]) -> FreshsalesBudget:
+    """What requests cost in an account on this plan with these behaviours."""
+    modules = CUSTOM_MODULES in PLANS.plan(plan).features
+    return FreshsalesBudget(capabilities_from(capabilities), modules)
 
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> FreshsalesAdapter:

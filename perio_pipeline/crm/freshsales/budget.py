@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from perio_pipeline.crm.budget import Work
 from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.capabilities import Capabilities
 from perio_pipeline.crm.freshsales.fieldchecks import MODULES
 from perio_pipeline.crm.freshsales.lookups import SELECTORS
-from perio_pipeline.crm.freshsales.objects import SPECS
+from perio_pipeline.crm.freshsales.objects import SPECS, LinkStyle
+from perio_pipeline.crm.freshsales.session import REMEMBERED_SECONDS
 
 POLLS_PER_JOB = 2
 """Looks at a bulk job until it ends, two seconds apart; an estimate."""
@@ -42,6 +46,21 @@ def requests_for(obj: str, records: int, capabilities: Capabilities, polls: int 
     return sum(_job(size, capabilities, polls) for size in sizes)
 
 
+def read_back_requests(
+    obj: str, records: int, capabilities: Capabilities, *, others: int = 0, parents: int | None = None
+) -> int:
+    """Requests that reading so many records back costs.
+
+    Args:
+        obj: the mapping's object.
+        records: how many of them.
+        capabilities: how the account behaves.
+        others: further records in the same module of the account.
+        parents: for activities and files, how many records they belong to; as many as they are when it is not known.
+    """
+    return min(records, records if parents is None else parents) if SPECS[obj].children else records
+
+
 def in_bulk(obj: str, capabilities: Capabilities) -> bool:
     """Whether records of this object are created by bulk jobs."""
     spec = SPECS[obj]
@@ -56,3 +75,33 @@ def _job(size: int, capabilities: Capabilities, polls: int) -> int:
     # A look-up is confirmed at the record itself.
     learned = {"filtered_search": 1, "lookup": 2 * size, "upsert": size}[capabilities.read_back]
     return 1 + polls + learned
+
+
+@dataclass(frozen=True)
+class FreshsalesBudget:
+    """One account; see `budget.Budget` for what each method says.
+
+    Attributes:
+        capabilities: how the account behaves.
+        modules: whether its plan has custom modules.
+    """
+
+    capabilities: Capabilities
+    modules: bool
+
+    def opening(self, times: int, hours: float) -> int:
+        """The set-up is read again once it may have changed; between that only the probe is sent."""
+        whole = min(times, 1 + int(hours * constants.HOUR / REMEMBERED_SECONDS))
+        return whole * opening_requests(self.modules) + times - whole
+
+    def writing(self, work: Work) -> int:
+        """An update reads what it replaces, and a contact's accounts once more."""
+        styles = [SPECS[work.object].links.get(name) for name in work.held_by]
+        accounts = LinkStyle.PRIMARY_ACCOUNT in styles
+        return requests_for(work.object, work.created, self.capabilities) + work.updated * (2 + accounts)
+
+    def reading(self, work: Work) -> int:
+        """Lists where they show several records for one request."""
+        links = [name for name in SPECS[work.object].links if name in work.held_by]
+        parents = len(work.held_by[links[0]]) if links else None
+        return read_back_requests(work.object, work.held, self.capabilities, others=work.others, parents=parents)

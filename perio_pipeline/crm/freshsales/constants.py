@@ -29,6 +29,7 @@ PLAN_LINES = "treatment_plan_lines"
 PLAN_NOTES = "treatment_plan_notes"
 APPOINTMENTS = "appointments"
 NOTES = "notes"
+YEARLY_NOTES = "yearly_notes"
 DOCUMENTS = "documents"
 
 PLAN_LINE_ENTITY = "cm_dental_treatment_plan"

@@ -171,6 +171,7 @@ SPECS: Mapping[str, ObjectSpec] = {
         ),
         _NOTES,
         replace(_NOTES, name=constants.PLAN_NOTES),
+        replace(_NOTES, name=constants.YEARLY_NOTES),
         ObjectSpec(
             name=constants.DOCUMENTS,
             routes=RouteSet(create=routes.DOCUMENT_CREATE),

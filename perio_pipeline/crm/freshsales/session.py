@@ -25,7 +25,7 @@ from perio_pipeline.errors import DestinationError
 Memory = dict[str, tuple[float, JsonObject | None]]
 """Path → when it was read, and what it said."""
 
-_REMEMBERED_SECONDS = 600.0
+REMEMBERED_SECONDS = 600.0
 _JOBS_AT_ONCE = 8
 _MEMORIES: dict[str, Memory] = {}
 
@@ -148,7 +148,7 @@ class Session:
         """
         now = time.monotonic()
         at, known = self.memory.get(path, (None, None))
-        if at is not None and now - at < _REMEMBERED_SECONDS / self.settings.time_scale:
+        if at is not None and now - at < REMEMBERED_SECONDS / self.settings.time_scale:
             return known
         answer = await self.fetch(route, path)
         self.memory[path] = (now, answer)

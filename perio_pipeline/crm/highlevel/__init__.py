@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
+from perio_pipeline.crm.highlevel.budget import HighLevelBudget
 from perio_pipeline.crm.highlevel.plans import PLANS
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.protocol import AccountSettings
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "open_account"]
+__all__ = ["PLANS", "budget_of", "open_account"]
+
+
+def budget_of(plan: str, capabilities: Mapping[str, bool | str]) -> HighLevelBudget:
+    """What requests cost; neither plan nor behaviour makes a difference."""
+    return HighLevelBudget()
 
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> HighLevelAdapter:

@@ -7,7 +7,7 @@ Links between companies and contacts are no records of their own; see `links`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from perio_pipeline.crm.highlevel import constants, routes
 from perio_pipeline.crm.highlevel.routes import Route
@@ -68,6 +68,19 @@ _NOTE_FIELDS = "body userId title color pinned"
 _EVENT_FIELDS = (
     "calendarId startTime endTime title appointmentStatus assignedUserId address description meetingLocationType "
     "meetingLocationId overrideLocationConfig ignoreDateRange ignoreFreeSlotValidation toNotify"
+)
+
+_NOTES = ObjectSpec(
+    name=constants.NOTES,
+    create=routes.NOTE_CREATE,
+    update=routes.NOTE_UPDATE,
+    delete=routes.NOTE_DELETE,
+    listing=routes.NOTE_LIST,
+    list_key="notes",
+    envelope=("note",),
+    fields=frozenset(_NOTE_FIELDS.split()),
+    of_contact=True,
+    located=False,
 )
 
 SPECS: Mapping[str, ObjectSpec] = {
@@ -136,17 +149,7 @@ SPECS: Mapping[str, ObjectSpec] = {
             aliases={"description": "notes"},
             delete_body=True,
         ),
-        ObjectSpec(
-            name=constants.NOTES,
-            create=routes.NOTE_CREATE,
-            update=routes.NOTE_UPDATE,
-            delete=routes.NOTE_DELETE,
-            listing=routes.NOTE_LIST,
-            list_key="notes",
-            envelope=("note",),
-            fields=frozenset(_NOTE_FIELDS.split()),
-            of_contact=True,
-            located=False,
-        ),
+        _NOTES,
+        replace(_NOTES, name=constants.YEARLY_NOTES),
     )
 }

@@ -16,7 +16,7 @@ from perio_pipeline.loading.retrying import renewed, unsettled
 from perio_pipeline.loading.sampling import SAMPLE, choose, sample_frame, uncovered
 from perio_pipeline.mapping.model import Mapping, ObjectMap
 from perio_pipeline.mapping.practice import check_gates
-from perio_pipeline.mapping.rows import PATIENT
+from perio_pipeline.mapping.rows import frames_of
 from perio_pipeline.mapping.shape import shape
 from perio_pipeline.store import StoredFrame
 
@@ -40,7 +40,7 @@ def shaped_asset(
 ) -> dg.AssetsDefinition:
     """Build the frame of one destination object, in the form the CRM takes."""
     obj = mapping.objects[name]
-    frames = sorted({PATIENT, "validated/patient_identity", *obj.frames(), *_linking_frames(mapping, name)})
+    frames = frames_of(name, mapping)
 
     @dg.asset(
         key=[crm, "shaped", name],
@@ -73,23 +73,13 @@ def shaped_asset(
     return shaped
 
 
-def _linking_frames(mapping: Mapping, name: str) -> set[str]:
-    """The frames of the objects that link to this one: they decide which accounts need it."""
-    if mapping.objects[name].account != "linked":
-        return set()
-    linking = [
-        other for other, obj in mapping.objects.items() if any(link.object == name for link in obj.links.values())
-    ]
-    return {
-        frame for other in linking for frame in (*mapping.objects[other].frames(), *_linking_frames(mapping, other))
-    }
-
-
 def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """Build the CRM account: checked, its look-ups known, its custom fields in place."""
 
     @dg.asset(
         key=[crm, "account"],
+        # Nothing is asked of the CRM, and no field made, before it is known what the load costs.
+        deps=[[crm, "request_plan"]],
         partitions_def=partitions,
         group_name=f"{crm}_account",
         kinds={"python"},
