@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import stat
 import tempfile
 from collections.abc import Callable
@@ -118,6 +119,18 @@ def test_an_entry_that_is_hidden_behind_its_hashes_is_missed(tmp_path: Path, for
     assert [problem.what for problem in audit.verify_file(path).problems] == [
         "is the end: 5 entries are shown, and 6 in the head"
     ]
+
+
+@FORMS
+def test_hidden_entries_at_the_end_cannot_be_cut_off_or_changed(tmp_path: Path, form: Format) -> None:
+    path = exported(tmp_path, form, "other")
+    content = path.read_bytes()
+    whole = content.splitlines(keepends=True)
+    path.write_bytes(b"".join(whole[:-1]))
+    assert [problem.place for problem in audit.verify_file(path).problems] == [len(whole)]
+    last = re.findall(rb"[0-9a-f]{64}", whole[-1])[-1]
+    path.write_bytes(b"".join([*whole[:-1], whole[-1].replace(last, b"0" * 64)]))
+    assert [problem.place for problem in audit.verify_file(path).problems] == [len(whole) + 1]
 
 
 @FORMS
