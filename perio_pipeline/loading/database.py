@@ -143,7 +143,7 @@ def _durable_postgres(connection: Any, _: Any) -> None:
 
 def _clear_error(context: sa.engine.ExceptionContext) -> JournalError | None:
     """Return what is raised in place of a driver's error; None leaves it as it is."""
-    if context.is_pre_ping or context.engine is None:  # a connection that is found dead is replaced by a new one
+    if context.engine is None:  # a connection was found dead before it is used; it is replaced by a new one
         return None
     url, error = context.engine.url, context.original_exception
     if isinstance(error, sqlite3.Error):

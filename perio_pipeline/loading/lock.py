@@ -90,7 +90,7 @@ def hold(engine: sa.Engine, practice: str, destination: str, run: RunInfo) -> It
         _mine.discard(token)
         over.set()
         if beats.ident is not None:
-            beats.join()
+            beats.join(BEAT_SECONDS)
         # Where the journal cannot be reached any more, the end of this process frees it.
         with suppress(JournalError, sa.exc.SQLAlchemyError), engine.begin() as connection:
             connection.execute(HOLDER.delete().where(HOLDER.c.token == token))

@@ -42,12 +42,15 @@ def held_by_other(data: Path) -> Iterator[None]:
         yield
 
 
-def run(data: Path, *steps: Callable[[Any], None], wait_minutes: float = 0) -> dg.ExecuteInProcessResult:
-    """Run steps one after the other, each with the destination open."""
+def run(
+    data: Path, *steps: Callable[[Any], None], wait_minutes: float = 0, before: Callable[[], None] = lambda: None
+) -> dg.ExecuteInProcessResult:
+    """Run steps one after the other, each with the destination open, and something before each opens it."""
 
     def asset(number: int, step: Callable[[Any], None]) -> dg.AssetsDefinition:
         @dg.asset(name=f"step_{number}", deps=[f"step_{number - 1}"] if number else [])
         def made(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> None:
+            before()
             with actionable(), workplace.target("harbor", "highlevel", run_info(context, "full")) as target:
                 step(target)
 
@@ -70,13 +73,16 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
 def test_a_run_holds_its_destination_between_its_steps_and_no_longer(tmp_path: Path) -> None:
     seen = []
 
+    def look() -> None:
+        seen.append(holder(tmp_path))
+
     def step(target: Any) -> None:
         target.journal.append(HERE, target.run, [Intent("P1", "create", "f")])
-        seen.append((target.run.run, holder(tmp_path)))
+        look()
 
-    result = run(tmp_path, step, step)
+    result = run(tmp_path, step, step, before=look)
     assert result.success
-    assert seen == [(result.run_id, result.run_id)] * 2
+    assert seen == ["", result.run_id, result.run_id, result.run_id]
     assert holder(tmp_path) == ""
 
 

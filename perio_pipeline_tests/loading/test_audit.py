@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import stat
 import tempfile
 from collections.abc import Callable
@@ -121,6 +122,18 @@ def test_an_entry_that_is_hidden_behind_its_hashes_is_missed(tmp_path: Path, for
 
 
 @FORMS
+def test_hidden_entries_at_the_end_cannot_be_cut_off_or_changed(tmp_path: Path, form: Format) -> None:
+    path = exported(tmp_path, form, "other")
+    content = path.read_bytes()
+    whole = content.splitlines(keepends=True)
+    path.write_bytes(b"".join(whole[:-1]))
+    assert [problem.place for problem in audit.verify_file(path).problems] == [len(whole)]
+    last = re.findall(rb"[0-9a-f]{64}", whole[-1])[-1]
+    path.write_bytes(b"".join([*whole[:-1], whole[-1].replace(last, b"0" * 64)]))
+    assert [problem.place for problem in audit.verify_file(path).problems] == [len(whole) + 1]
+
+
+@FORMS
 def test_a_log_nobody_wrote_to_is_empty_and_sound(tmp_path: Path, form: Format) -> None:
     with journal_in(tmp_path) as journal:
         path = audit.export(journal, "harbor", None, tmp_path, form)
@@ -188,7 +201,7 @@ def test_any_single_change_of_any_byte_is_found(a_log: bytes, data: st.DataObjec
 @pytest.mark.slow
 def test_every_byte_counts(a_log: bytes) -> None:
     for place, old in enumerate(a_log):
-        for new in (b"", bytes([old ^ 1])):
+        for new in (b"", bytes([old ^ 1]), bytes([old ^ 32])):
             assert verified(a_log[:place] + new + a_log[place + 1 :]).problems, (place, new)
 
 
