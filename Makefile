@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Everything a run leaves behind lives in the data folder: Dagster's home, frames, journal, reports, the sandbox.
 export PERIO_DATA ?= $(CURDIR)/data
 
-.PHONY: setup demo test lint faults faults-small ui lock clean
+.PHONY: setup demo test lint faults faults-small bench ui lock clean
 
 setup: $(VENV)/.installed
 
@@ -37,6 +37,10 @@ faults: setup
 
 faults-small: setup
 	$(BIN)/python -W ignore -m perio_pipeline_tests.faults --every 40
+
+# How much of the CRMs' quotas a load uses, and what the machinery costs (ten minutes); writes bench.json as well.
+bench: setup
+	$(BIN)/python -m perio_pipeline_tests.bench
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -186,7 +186,7 @@ class Transport:
             await asyncio.sleep(pause)
 
     async def _attempt(self, request: Request) -> Response | Failure:
-        async with self._places, self._window.slot():
+        async with self._places, self._window.slot() as slot:
             if self._budget is not None:
                 self._budget.spend()
             self._stats.requests += 1
@@ -198,7 +198,7 @@ class Transport:
                 self._budget.observe(result.headers)
             left = result.headers.get(self._remaining_header, "")
             if left.isdecimal():
-                self._window.observe(int(left))
+                slot.observe(int(left))
             self._stats.rate_limited += status == TOO_MANY_REQUESTS
         if self._observer is not None:
             self._observer(request.method, request.path, request.query, request.body, status)

@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -33,15 +34,19 @@ def announce(on_wait: OnWait | None, seconds: float) -> None:
         on_wait(seconds, _utc_now() + timedelta(seconds=seconds))
 
 
+class Slot(Protocol):
+    """What one request holds of a rate limit."""
+
+    def observe(self, remaining: int) -> None:
+        """Take over what the CRM says, in its answer to this request, is left."""
+        ...
+
+
 class Window(Protocol):
     """What a transport asks of a rate limit."""
 
-    def slot(self) -> AbstractAsyncContextManager[None]:
+    def slot(self) -> AbstractAsyncContextManager[Slot]:
         """Wait for a slot and hold it for one request."""
-        ...
-
-    def observe(self, remaining: int) -> None:
-        """Take over what the CRM says is left."""
         ...
 
 
@@ -72,30 +77,38 @@ class RateWindow:
         self._window = window / time_scale + _MARGIN
         self._on_wait = on_wait
         self._in_flight = 0
+        self._ever_taken = 0
         self._free_at: deque[float] = deque() if history is None else history
         self._turn = asyncio.Lock()
         self._returned = asyncio.Event()
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[Slot]:
         """Wait for a slot and hold it for one request; leaving the block is the moment its answer arrived."""
         await self._acquire()
         try:
-            yield
+            yield _HeldSlot(self, self._taken() - self._ever_taken)
         finally:
             self._in_flight -= 1
             self._free_at.append(asyncio.get_running_loop().time() + self._window)
             self._returned.set()
 
-    def observe(self, remaining: int) -> None:
-        """Take over what the CRM says is left of the window.
+    def observe(self, remaining: int, before: int) -> None:
+        """Take over what the CRM said in an answer.
 
-        Our own count is never lower than the CRM's count of us, so whatever it counts beyond that was spent by
-        someone else on the same quota: an earlier process, or another program. It is freed one window from now.
+        The CRM counted at some moment while the request was under way, and slots may have come free here since. All
+        that were held at any moment since the request was sent are never fewer than the CRM's count of us, so what
+        it counts beyond them was spent by someone else on the same quota: an earlier process, or another program. It
+        is freed one window from now.
+
+        Args:
+            remaining: what the CRM says is left.
+            before: the slots that were held when the request was sent, less those ever taken until then.
         """
-        others = self._limit - remaining - self._taken()
+        others = max(0, self._limit - remaining - (before + self._ever_taken))
         now = asyncio.get_running_loop().time()
         self._free_at.extend([now + self._window] * others)
+        self._ever_taken += others
 
     async def _acquire(self) -> None:
         # asyncio.Lock is fair, so only the longest waiting caller looks for a slot.
@@ -103,6 +116,7 @@ class RateWindow:
             while self._taken() >= self._limit:
                 await self._wait()
             self._in_flight += 1
+            self._ever_taken += 1
 
     def _taken(self) -> int:
         now = asyncio.get_running_loop().time()
@@ -121,6 +135,18 @@ class RateWindow:
         await self._returned.wait()
 
 
+@dataclass(frozen=True)
+class _HeldSlot:
+    """A slot, with what was held beside it when it was taken."""
+
+    window: RateWindow
+    before: int
+
+    def observe(self, remaining: int) -> None:
+        """Take over what the CRM says is left of the window."""
+        self.window.observe(remaining, self.before)
+
+
 class RateWindows:
     """Several limits that hold at once, such as one of an hour and one of a minute.
 
@@ -132,16 +158,11 @@ class RateWindows:
         self._windows = tuple(windows)
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Wait for a slot in every window and hold them all for one request."""
+    async def slot(self) -> AsyncIterator[Slot]:
+        """Wait for a slot in every window and hold them all for one request; the CRM's count is of the first."""
         async with AsyncExitStack() as held:
-            for window in self._windows:
-                await held.enter_async_context(window.slot())
-            yield
-
-    def observe(self, remaining: int) -> None:
-        """Take over what the CRM says is left of the first window."""
-        self._windows[0].observe(remaining)
+            slots = [await held.enter_async_context(window.slot()) for window in self._windows]
+            yield slots[0]
 
 
 _HISTORIES: dict[str, deque[float]] = {}

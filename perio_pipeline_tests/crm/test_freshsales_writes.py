@@ -280,6 +280,7 @@ def test_what_no_operation_takes_is_a_programming_error(payload: Payload, words:
         ((400, {"message": "Company is not unique"}), Status.REFUSED, "duplicate", "Company is not unique"),
         ((404, {"errors": {"message": "Not found"}}), Status.REFUSED, "not_found", "Not found"),
         ((408, None), Status.UNKNOWN, "http_408", ""),
+        ((422, {"errors": {"message": ["Unprocessable"]}}), Status.UNKNOWN, "http_422", "Unprocessable"),
         ((500, {"errors": {"message": "oops"}}), Status.UNKNOWN, "http_500", "…"),
         ((302, None), Status.UNKNOWN, "http_302", ""),
         ((200, {"contact": {}}), Status.UNKNOWN, "no_id", "The answer does not say which record was made."),

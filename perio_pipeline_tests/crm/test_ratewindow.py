@@ -52,6 +52,7 @@ def busiest(counted: list[float]) -> int:
 
 
 latency = st.tuples(st.floats(0.0, 25.0), st.floats(0.0, 25.0))
+at_once_or_late = st.tuples(st.sampled_from([0.0, 5.0]), st.sampled_from([0.0, 5.0]))
 
 
 @settings(max_examples=60, deadline=None)
@@ -213,9 +214,9 @@ def test_what_others_spent_of_the_window_is_taken_over_from_the_crms_own_count()
 
     async def main() -> None:
         window = RateWindow(5, WINDOW)
-        async with window.slot():
+        async with window.slot() as slot:
             pass
-        window.observe(1)  # the CRM counts 4 of 5; three of them are not ours
+        slot.observe(1)  # the CRM counts 4 of 5; three of them are not ours
         for _ in range(2):
             async with window.slot():
                 counted.append(asyncio.get_running_loop().time())
@@ -223,6 +224,41 @@ def test_what_others_spent_of_the_window_is_taken_over_from_the_crms_own_count()
     run_virtually(main())
     assert counted[0] < 1
     assert counted[1] >= WINDOW - 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 12), st.lists(at_once_or_late, min_size=1, max_size=20), st.integers(1, 20))
+def test_the_crms_count_of_ourselves_alone_costs_no_slot(
+    limit: int, latencies: list[tuple[float, float]], concurrency: int
+) -> None:
+    """However late an answer arrives, what it counts is nobody else's."""
+    calls = 40
+
+    def started(observing: bool) -> list[float]:
+        moments: list[float] = []
+
+        async def main() -> None:
+            window, places, counted = RateWindow(limit, WINDOW), asyncio.Semaphore(concurrency), list[float]()
+            now = asyncio.get_running_loop().time
+
+            async def request(number: int) -> None:
+                there, back = latencies[number % len(latencies)]
+                async with places, window.slot() as slot:
+                    moments.append(now())
+                    await asyncio.sleep(there)
+                    counted.append(now())
+                    remaining = limit - sum(moment > now() - WINDOW for moment in counted)
+                    await asyncio.sleep(back)
+                await asyncio.sleep(back)
+                if observing:
+                    slot.observe(remaining)
+
+            await asyncio.gather(*(request(number) for number in range(calls)))
+
+        run_virtually(main())
+        return moments
+
+    assert started(observing=True) == started(observing=False)
 
 
 def test_several_windows_hold_at_once() -> None:
@@ -239,7 +275,9 @@ def test_several_windows_hold_at_once() -> None:
 def test_the_crm_s_own_count_is_of_the_first_window() -> None:
     async def main() -> float:
         windows = RateWindows([RateWindow(5, 100.0), RateWindow(2, WINDOW)])
-        windows.observe(0)
+        async with windows.slot() as slot:
+            pass
+        slot.observe(0)
         async with windows.slot():
             return asyncio.get_running_loop().time()
 

@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import httpx
 import pandas as pd
 
 from perio_pipeline.cli.sandboxes import SANDBOXES, sandbox_token
-from perio_pipeline.defs.build import build_definitions
-from perio_pipeline.defs.resources import WorkplaceResource
 from perio_pipeline.loading.accounts import prepare_accounts
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import open_journal
@@ -31,7 +28,8 @@ from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.sample.generate import generate
 from perio_pipeline.sandbox.common.server import RunningSandbox
 from perio_pipeline.workplace import Workplace
-from perio_pipeline_tests.end_to_end.world import PRACTICE, QUIET, lay_out
+from perio_pipeline_tests.end_to_end.world import PRACTICE, lay_out
+from perio_pipeline_tests.shaped import materialise_shaped
 
 GENERATED = 20
 """Patients of the sample practice; the stage plays with some of them."""
@@ -126,7 +124,7 @@ def staged(folder: Path, crm: str, patients: int) -> Iterator[Stage]:
     try:
         _wait(port)
         # Shaping happens in a process that ends, so that the one that forks stays free of threads.
-        shaper = multiprocessing.get_context("spawn").Process(target=_shape, args=(rooms, crm))
+        shaper = multiprocessing.get_context("spawn").Process(target=materialise_shaped, args=(rooms, crm))
         shaper.start()
         shaper.join()
         assert shaper.exitcode == 0, "the practice could not be shaped"
@@ -144,17 +142,6 @@ def staged(folder: Path, crm: str, patients: int) -> Iterator[Stage]:
     finally:
         server.terminate()
         server.join()
-
-
-def _shape(rooms: Workplace, crm: str) -> None:
-    resource = WorkplaceResource(data=str(rooms.data), mappings=str(rooms.mappings))
-    job = build_definitions(rooms, resource).resolve_implicit_global_asset_job_def()
-    wanted = {dg.AssetKey([crm, "shaped", name]) for name in rooms.mapping(crm).objects}
-    needed = {key for key in job.asset_layer.executable_asset_keys if key.path[0] not in ("highlevel", "freshsales")}
-    with dg.DagsterInstance.ephemeral() as instance:
-        job.get_subset(asset_selection=wanted | needed).execute_in_process(
-            run_config=QUIET, instance=instance, partition_key=PRACTICE
-        )
 
 
 def _free_port() -> int:

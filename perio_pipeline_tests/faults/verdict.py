@@ -14,6 +14,8 @@ from perio_pipeline.sandbox.highlevel.digest import VOLATILE as HIGHLEVEL_VOLATI
 State = dict[str, dict[str, list[dict[str, Any]]]]
 VOLATILE = HIGHLEVEL_VOLATILE | FRESHSALES_VOLATILE | {"dateAdded", "dateUpdated"}
 UNKNOWN = "(a record nobody knows)"
+PASSING = frozenset({"jobs", "outbox"})
+"""What a CRM keeps of requests rather than of records."""
 
 
 @dataclass
@@ -69,7 +71,7 @@ def picture(state: State, labels: Mapping[str, tuple[str, str]]) -> Picture:
     ours: dict[tuple[str, str], Any] = {}
     others = 0
     for kinds in state.values():
-        for records in kinds.values():
+        for records in (records for kind, records in kinds.items() if kind not in PASSING):
             for record in records:
                 label = labels.get(str(record["id"]))
                 if label is None:
@@ -99,7 +101,8 @@ def _named(value: Any, labels: Mapping[str, tuple[str, str]], present: set[str])
     if isinstance(value, list):
         return [_named(item, labels, present) for item in value]
     if isinstance(value, dict):
-        return {name: _named(item, labels, present) for name, item in value.items() if name not in VOLATILE}
+        kept = {name: item for name, item in value.items() if name not in VOLATILE}
+        return {labels.get(name, name): _named(item, labels, present) for name, item in kept.items()}
     text = str(value)
     if isinstance(value, str | int) and not isinstance(value, bool) and text in labels:
         return labels[text] if text in present else UNKNOWN

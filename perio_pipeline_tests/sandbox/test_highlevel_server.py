@@ -149,6 +149,10 @@ def test_renewed_token_opens_what_the_old_one_did(sandbox: RunningSandbox, clien
     assert create(client, "a@example.com").status_code == 201
     with pytest.raises(httpx.HTTPStatusError):
         sandbox.replace_token("pit-unknown", "pit-other")
+    sandbox.reset()
+    assert create(client, "b@example.com").status_code == 401
+    client.headers["Authorization"] = f"Bearer {TOKEN}"
+    assert create(client, "b@example.com").status_code == 201
 
 
 def test_dropped_field_is_accepted_and_not_stored(sandbox: RunningSandbox, client: httpx.Client) -> None:

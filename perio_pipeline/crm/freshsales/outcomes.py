@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.freshsales.errors import ApiError, Complaint, parse_error
@@ -13,13 +14,16 @@ from perio_pipeline.crm.lookups import UnknownLookupError
 from perio_pipeline.crm.protocol import Outcome, Ref, Status
 
 Labels = Mapping[str, str]
-_NOT_FOUND, _REQUEST_TIMEOUT = 404, 408
+_NOT_FOUND, _REQUEST_TIMEOUT, _UNPROCESSABLE = 404, 408, 422
 
 
 def created(result: Response | Failure, spec: ObjectSpec, parent: str | None, labels: Labels) -> Outcome:
     """The outcome of a create; `parent` is the record that it belongs to."""
     if not (isinstance(result, Response) and result.ok):
-        return undone(result, labels)
+        outcome = undone(result, labels)
+        # Freshsales refuses records with 400. Whether anything was made when another answer comes is not known.
+        unsure = isinstance(result, Response) and result.status == _UNPROCESSABLE
+        return replace(outcome, status=Status.UNKNOWN) if unsure else outcome
     made = id_of(record_in(result.object, (spec.entity,)))
     if not made:
         return Outcome(Status.UNKNOWN, code="no_id", reason="The answer does not say which record was made.")

@@ -39,6 +39,7 @@ class Admin:
             ("POST", "/faults", self.add_faults),
             ("DELETE", "/faults", self.clear_faults),
             ("GET", "/stats", self.stats),
+            ("GET", "/moments", self.moments),
             ("GET", "/state-digest", self.digest),
             ("GET", "/state", self.state),
             ("POST", "/checkpoint", self.checkpoint),
@@ -73,6 +74,10 @@ class Admin:
     async def stats(self, _request: Request) -> Response:
         """Counts of requests."""
         return JSONResponse(self._sandbox.stats.report())
+
+    async def moments(self, _request: Request) -> Response:
+        """When each request took its slot of the quota, by account."""
+        return JSONResponse({"moments": self._sandbox.stats.moments()})
 
     async def digest(self, _request: Request) -> Response:
         """Hash of all content."""

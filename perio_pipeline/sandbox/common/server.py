@@ -28,6 +28,10 @@ class RunningSandbox:
         """Counts of requests by location, method, route and status."""
         return self.admin("GET", "/stats")
 
+    def moments(self) -> dict[str, list[float]]:
+        """Account → when each of its requests took a slot of the quota, in simulated seconds."""
+        return dict(self.admin("GET", "/moments")["moments"])
+
     def faults(self, *faults: BaseFault) -> None:
         """Plan more faults."""
         self.admin("POST", "/faults", [fault.model_dump() for fault in faults])

@@ -96,6 +96,7 @@ class BaseSandbox(ABC):
         self.faults = FaultPlan(faults)
         self.stats = Stats(config.record_requests)
         self.expired_tokens: set[str] = set()
+        self._kept_tokens: dict[str, Any] = {}
 
     @abstractmethod
     def places(self) -> Mapping[str, BaseLocation]:
@@ -124,7 +125,8 @@ class BaseSandbox(ABC):
                 places[place_id].restore(kind, record)
 
     def checkpoint(self) -> None:
-        """Remember all content, for `reset`."""
+        """Remember all content and tokens, for `reset`."""
+        self._kept_tokens = dict(self.tokens)
         for place in self.places().values():
             place.checkpoint()
 
@@ -132,6 +134,7 @@ class BaseSandbox(ABC):
         """Go back to the last checkpoint: content, quotas, tokens, no faults, no counts. The clock goes on."""
         for place in self.places().values():
             place.reset()
+        self.tokens = dict(self._kept_tokens)
         self.faults.clear()
         self.expired_tokens.clear()
         self.stats.clear()

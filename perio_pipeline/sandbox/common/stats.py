@@ -1,7 +1,8 @@
-"""What a sandbox has seen: counts per route, and the requests themselves when recording is on."""
+"""What a sandbox has seen: counts per route, when the quota was used, and the requests themselves when recording."""
 
 import json
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from typing import Any
 
 RECORDED_HEADERS = ("version", "accept", "content-type", "user-agent")
@@ -12,11 +13,16 @@ class Stats:
 
     def __init__(self, record_requests: bool) -> None:
         self._counts: Counter[tuple[str, str, str, str, bool]] = Counter()
+        self._moments: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
         self._requests: list[dict[str, Any]] | None = [] if record_requests else None
 
     def count(self, location: str, method: str, route: str, status: str, write: bool) -> None:
         """Count one request."""
         self._counts[location, method, route, status, write] += 1
+
+    def spend(self, location: str, now: float) -> None:
+        """Note when a request took its slot of the quota."""
+        self._moments[location].append(now)
 
     def record(
         self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes, status: str
@@ -40,12 +46,17 @@ class Stats:
     def clear(self) -> None:
         """Begin again at nothing."""
         self._counts.clear()
+        self._moments.clear()
         if self._requests is not None:
             self._requests.clear()
 
     def requests(self) -> list[dict[str, Any]] | None:
         """All recorded requests, or None when recording is off."""
         return self._requests
+
+    def moments(self) -> dict[str, list[float]]:
+        """Location → when each of its requests took a slot, in simulated seconds; refused ones took none."""
+        return {location: list(moments) for location, moments in self._moments.items()}
 
     def report(self) -> dict[str, Any]:
         """The counts, by route and in sums."""

@@ -38,6 +38,7 @@ class Gateway(BaseGateway):
         now = self._sandbox.clock.now()
         if not account.quota.take(now):
             return self._throttled(account, now)
+        self._sandbox.stats.spend(account.id, now)
         if found is None:
             raise not_found("Route")
         request.fault = self._sandbox.faults.pick(request.method, request.path, account.id, request.body)

@@ -38,8 +38,10 @@ class Gateway(BaseGateway):
         request.endpoint = operation
         request.token, location, scopes = auth.authenticate(self._sandbox, request.headers)
         request.location_id = location.id
-        if not location.quota.take(self._sandbox.clock.now()):
+        now = self._sandbox.clock.now()
+        if not location.quota.take(now):
             raise too_many_requests()
+        self._sandbox.stats.spend(location.id, now)
         request.fault = self._sandbox.faults.pick(request.method, request.path, location.id, request.body)
         if request.fault is not None:
             early = self._struck(request, request.fault, location)

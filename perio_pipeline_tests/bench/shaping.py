@@ -1,0 +1,64 @@
+"""Shaping every object of a CRM beside nothing but the merges it takes, by plain pandas on the same frames."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pandas as pd
+
+from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.rows import IDENTITY, PATIENT
+from perio_pipeline.mapping.shape import shape
+from perio_pipeline_tests.bench.figures import Figure
+from perio_pipeline_tests.shaped import ShapedPractice
+
+TIMES = 3
+
+
+def figures(practice: ShapedPractice) -> list[Figure]:
+    """Take about a minute."""
+    return [_of(practice, crm) for crm in practice.rooms.destinations()]
+
+
+def _of(practice: ShapedPractice, crm: str) -> Figure:
+    mapping = practice.rooms.mapping(crm)
+    names = {PATIENT, IDENTITY, *(name for obj in mapping.objects.values() for name in obj.frames())}
+    frames = {name: practice.frame(*name.split("/")) for name in names}
+    router, locale = practice.rooms.router(practice.practice, crm), practice.practice.locale
+
+    def shaped() -> int:
+        return sum(len(shape(name, mapping, frames, router, locale).frame) for name in mapping.objects)
+
+    rows, ours = _fastest(shaped)
+    _, bare = _fastest(lambda: _merged(mapping, frames))
+    return Figure(
+        name=f"rows shaped for {crm}",
+        figure=rows / ours,
+        unit="rows/s",
+        reference=f"plain pandas merges: {rows / bare:,.0f} rows/s",
+        ratio=bare / ours,
+        machine_independent=False,
+    )
+
+
+def _merged(mapping: Mapping, frames: dict[str, pd.DataFrame]) -> int:
+    rows = 0
+    for obj in mapping.objects.values():
+        frame = frames[obj.rows]
+        for alias, join in obj.join.items():
+            right = frames[join.frame].drop_duplicates(list(join.on.values())).add_prefix(f"{alias}.")
+            keys = [f"{alias}.{key}" for key in join.on.values()]
+            frame = frame.merge(right, how="left", left_on=list(join.on), right_on=keys)
+        rows += len(frame)
+    return rows
+
+
+def _fastest(work: Callable[[], int]) -> tuple[int, float]:
+    """What it returns, and the fewest seconds it took."""
+    seconds = []
+    for _ in range(TIMES):
+        started = time.perf_counter()
+        rows = work()
+        seconds.append(time.perf_counter() - started)
+    return rows, min(seconds)
