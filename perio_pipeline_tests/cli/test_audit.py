@@ -104,3 +104,16 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     assert "nothing to verify" in refused("verify")
     assert "no destination salesforce" in refused("export", "--practice", PRACTICE, "--to", "salesforce")
     assert "cannot be read" in refused("verify", str(tmp_path / "no.jsonl"))
+
+
+def test_a_head_made_anew_is_said_for_ever(tmp_path: Path) -> None:
+    journal = settings.workplace().journal()
+    with journal.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE head")
+    journal.close()
+    _append("P3")
+    path = export(tmp_path / "out")
+    for command in (["--practice", PRACTICE], [str(path)]):
+        result = perio("verify", *command)
+        assert result.exit_code == 0
+        assert "The first 4 were there when the journal began to keep a sealed head" in result.output

@@ -93,6 +93,7 @@ def test_a_server_that_is_gone_when_a_lock_is_given_back_does_not_hide_what_went
 def test_p6_connections_cut_while_a_load_writes_lose_and_double_nothing(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
+    postgres.own()
     crm, over, count = FakeCrm(), threading.Event(), 0
 
     def cut() -> None:
