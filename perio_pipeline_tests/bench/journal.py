@@ -45,7 +45,7 @@ def figures(practice: ShapedPractice) -> list[Figure]:
 
 
 def _payload(practice: ShapedPractice) -> Payload:
-    obj = practice.rooms.mapping("highlevel").objects["contacts"]
+    obj = practice.rooms.effective(practice.practice, "highlevel").objects["contacts"]
     row = practice.shaped("highlevel")["contacts"].iloc[0]
     values = {str(name): str(value) for name, value in row.items() if pd.notna(value)}
     fields = {name: values[name] for name in obj.fields if name in values}

@@ -64,7 +64,7 @@ def load_of(
     practice: ShapedPractice, crm: str, *accounts: tuple[str, Callable[[], Adapter]], time_scale: float = 1.0
 ) -> Iterator[list[Load]]:
     """Open a journal of its own, on the same disk as any other, for loads into some accounts."""
-    mapping, shaped = practice.rooms.mapping(crm), practice.shaped(crm)
+    mapping, shaped = practice.rooms.effective(practice.practice, crm), practice.shaped(crm)
     with tempfile.TemporaryDirectory() as folder:
         journal = open_journal(Path(folder))
         try:

@@ -22,7 +22,7 @@ def figures(practice: ShapedPractice) -> list[Figure]:
 
 
 def _of(practice: ShapedPractice, crm: str) -> Figure:
-    mapping = practice.rooms.mapping(crm)
+    mapping = practice.rooms.effective(practice.practice, crm)
     names = {PATIENT, IDENTITY, *(name for obj in mapping.objects.values() for name in obj.frames())}
     frames = {name: practice.frame(*name.split("/")) for name in names}
     router, locale = practice.rooms.router(practice.practice, crm), practice.practice.locale

@@ -128,7 +128,7 @@ def staged(folder: Path, crm: str, patients: int) -> Iterator[Stage]:
         shaper.start()
         shaper.join()
         assert shaper.exitcode == 0, "the practice could not be shaped"
-        mapping = rooms.mapping(crm)
+        mapping = rooms.effective(rooms.practice(PRACTICE), crm)
         shaped = {name: rooms.store().frame(PRACTICE, [crm, "shaped", name]).read() for name in mapping.objects}
         records = sample_frame(mapping, shaped, choose(mapping, shaped, patients))
         chosen = {
