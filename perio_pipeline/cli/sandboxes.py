@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.crm.protocol import FieldSpec, FieldType
 from perio_pipeline.errors import DestinationError, SettingsError
 from perio_pipeline.mapping.practice import VARIABLE, Destination, Practice, is_sandbox
@@ -101,7 +102,7 @@ def _freshsales(workplace: Workplace, practice: Practice, destination: Destinati
             account.id,
             f"{practice.name}: {account.name}",
             sandbox_token(practice.practice, account.name),
-            plan=destination.plan,  # type: ignore[arg-type]  # the configuration checks it
+            plan=crm_package("freshsales").PLANS.plan(destination.plan).name,  # type: ignore[arg-type]  # it is checked
             user_emails=provider_emails(workplace, practice),
             custom_fields=[_admins_field(spec) for spec in mapping.field_specs()],
             custom_modules=[
