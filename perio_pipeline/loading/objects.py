@@ -41,9 +41,6 @@ MANIFEST = Table(
     "What became of each record.",
 )
 MANIFEST_KINDS = table_kinds(MANIFEST)
-READ_AT_ONCE = 200
-"""Records whose read-back is under way before the progress is reported."""
-
 NOT_LOADED = frozenset({"failed"})
 
 
@@ -137,10 +134,11 @@ async def read_object(target: Target, name: str, manifest: pd.DataFrame) -> pd.D
             try:
                 # In the order of their parents, so that one listing serves all records of a parent.
                 order = sorted(refs, key=lambda ref: (ref.parent_id or "", ref.crm_id))
-                for start in range(0, len(order), READ_AT_ONCE):
-                    found = await adapter.read(order[start : start + READ_AT_ONCE])
+                size = adapter.read_size(name)
+                for start in range(0, len(order), size):
+                    found = await adapter.read(order[start : start + size])
                     rows += [_flat(refs[ref], account, snapshot) for ref, snapshot in found.items()]
-                    progress.report(f"read back {name}", min(start + READ_AT_ONCE, len(order)), len(order))
+                    progress.report(f"read back {name}", min(start + size, len(order)), len(order))
             finally:
                 scope = target.scope(account, name)
                 target.journal.record_traffic(scope, target.run, "readback", adapter.stats)

@@ -5,11 +5,11 @@ from typing import Any
 from perio_pipeline.sandbox.common.exchange import Reply
 from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.freshsales.behaviour import Behaviour
-from perio_pipeline.sandbox.freshsales.errors import not_found
+from perio_pipeline.sandbox.freshsales.errors import bad_request, not_found
 from perio_pipeline.sandbox.freshsales.exchange import Call, Operation, as_id
 from perio_pipeline.sandbox.freshsales.ids import IdSource
+from perio_pipeline.sandbox.freshsales.includes import body_of, included
 from perio_pipeline.sandbox.freshsales.modules import STANDARD
-from perio_pipeline.sandbox.freshsales.records import shown
 from perio_pipeline.sandbox.freshsales.state import AccountState
 
 RECYCLE_BIN = "Recycle Bin"
@@ -39,7 +39,7 @@ def listed(call: Call) -> Reply:
     records = _records(call)
     _sort(records, call.query.get("sort"), call.query.get("sort_type"))
     page, meta = call.page(records)
-    return Reply({call.module.entity: [shown(call, call.module, record) for record in page], "meta": meta})
+    return Reply({call.module.entity: [_shown(call, record) for record in page], "meta": meta})
 
 
 def scroll(call: Call) -> Reply:
@@ -49,7 +49,19 @@ def scroll(call: Call) -> Reply:
     last = as_id(call.query.get("last_fetched_id")) or 0
     limit = min(as_id(call.query.get("limit")) or 25, 100)
     records = sorted((record for record in _records(call) if record["id"] > last), key=lambda record: record["id"])
-    return Reply({call.module.entity: [shown(call, call.module, record) for record in records[:limit]]})
+    return Reply({call.module.entity: [_shown(call, record) for record in records[:limit]]})
+
+
+def _shown(call: Call, record: Json) -> Json:
+    """A record as a list shows it: what is included stands inside it."""
+    behaviour, wanted = call.behaviour, call.includes()
+    if wanted and behaviour.view_includes == "refused":
+        raise bad_request("include is invalid")
+    if behaviour.view_includes == "ignored":
+        wanted = frozenset()
+    body = body_of(call, call.module, record, wanted, custom_fields=behaviour.view_custom_field)
+    body |= included(call, call.module, record, wanted)
+    return {name: value for name, value in body.items() if name not in behaviour.view_leaves_out}
 
 
 def _records(call: Call) -> list[Json]:
