@@ -203,7 +203,9 @@ def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
     journal = rooms.journal()
     try:
         return {
-            crm: destination_status(rooms.store(), name, crm, rooms.mapping(crm), journal.traffic(name, crm))
+            crm: destination_status(
+                rooms.store(), name, crm, rooms.mapping(crm), journal.traffic(name, crm), journal.costs(name, crm)
+            )
             for crm in practice.destinations
         }
     finally:

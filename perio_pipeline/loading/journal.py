@@ -132,6 +132,21 @@ class Entry:
         return Scope(self.practice, self.destination, self.account, self.object)
 
 
+@dataclass(frozen=True)
+class Costs:
+    """Requests of an object.
+
+    Attributes:
+        load: of the latest run that wrote any of its records.
+        written: how many records that run wrote.
+        readback: of the latest run that read it back.
+    """
+
+    load: int = 0
+    written: int = 0
+    readback: int = 0
+
+
 class Journal:
     """One SQL database for all practices. Every method that writes returns after the rows are durable."""
 
@@ -224,6 +239,34 @@ class Journal:
         )
         with self._engine.connect() as connection:
             return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
+
+    def costs(self, practice: str, destination: str) -> dict[str, Costs]:
+        """Return object → what writing and reading it back cost, all accounts together."""
+
+        def by_run(
+            table: sa.Table, figure: sa.ColumnElement[int], *conditions: sa.ColumnElement[bool]
+        ) -> sa.Select[Any]:
+            within = (table.c.practice == practice, table.c.destination == destination, *conditions)
+            latest = sa.func.max(table.c.number).label("latest")
+            return (
+                sa.select(table.c.object, table.c.run, figure, latest)
+                .where(*within)
+                .group_by(table.c.object, table.c.run)
+                .order_by("latest")
+            )
+
+        written = sa.func.count(sa.distinct(ENTRY.c.account + "/" + ENTRY.c.source_key))
+        done = (ENTRY.c.kind == "result", ENTRY.c.status == "done", ENTRY.c.operation.in_(("create", "update")))
+        requests = sa.func.sum(TRAFFIC.c.requests)
+        with self._engine.connect() as connection:
+            records = {row[0]: (row[1], int(row[2])) for row in connection.execute(by_run(ENTRY, written, *done))}
+            loads = {
+                tuple(row[:2]): int(row[2]) for row in connection.execute(by_run(TRAFFIC, requests, _step("load")))
+            }
+            reads = {row[0]: int(row[2]) for row in connection.execute(by_run(TRAFFIC, requests, _step("readback")))}
+        objects = dict.fromkeys((*records, *reads))
+        runs = {obj: records.get(obj, ("", 0)) for obj in objects}
+        return {obj: Costs(loads.get((obj, run), 0), count, reads.get(obj, 0)) for obj, (run, count) in runs.items()}
 
     def _intent_row(self, intent: Intent) -> dict[str, Any]:
         before = intent.values_before
@@ -344,6 +387,10 @@ def _alone(connection: sa.Connection, name: str) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"perio {name}"))))
+
+
+def _step(name: str) -> sa.ColumnElement[bool]:
+    return TRAFFIC.c.step == name
 
 
 def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:

@@ -59,7 +59,8 @@ async def _by_view(spec: ObjectSpec, session: Session, refs: Sequence[Ref]) -> d
     if not shown:
         return {}
     # The newest record shows best whether a list is late, the emptiest one whether it leaves something out.
-    chosen = {max(shown, key=number_of), min(shown, key=lambda crm_id: _filled(shown[crm_id]))}
+    emptiest = min(shown, key=lambda crm_id: (_filled(shown[crm_id]), number_of(crm_id)))
+    chosen = {max(shown, key=number_of), emptiest}
     single = {crm_id: await get(spec, session, crm_id) for crm_id in sorted(chosen)}
     proofs = {crm_id: record for crm_id, record in single.items() if record is not None}
     if len(proofs) < len(chosen) or not all(_agree(spec, session, shown[each], proofs[each]) for each in proofs):
