@@ -183,11 +183,27 @@ def test_a_list_that_cannot_be_had_is_done_without() -> None:
         assert_true(payloads, refs, world.read(refs))
 
 
-@pytest.mark.parametrize(("everything", "cost"), [(True, 1 + 1 + 2), (False, 1 + 1 + 30)])
-def test_deals_need_a_view_of_all_deals(everything: bool, cost: int) -> None:
-    with account({"all_deals_view": everything}) as world:
+STAGES = ("Consultation", "Completed", "Lost")
+
+
+@pytest.mark.parametrize(
+    ("views", "cost"),
+    [
+        ({"all_deals_view": True}, 1 + 1 + 2),
+        ({"outcome_deals_views": True}, 1 + 4 + 2),  # those of the key's user, the open, won and lost ones
+        ({}, 1 + 1 + 30),
+    ],
+)
+def test_deals_need_a_view_of_all_deals_or_some_that_make_it_up(views: dict[str, bool], cost: int) -> None:
+    with account(views) as world:
         (ref,) = world.load([patient(61)])
-        plans = [replace(deal(number, owner_id=OWNER), links={"contact_id": ref.crm_id}) for number in range(30)]
+        plans = [
+            replace(
+                deal(number, owner_id=OWNER, deal_pipeline_id="Perio Treatment", deal_stage_id=STAGES[number % 3]),
+                links={"contact_id": ref.crm_id},
+            )
+            for number in range(30)
+        ]
         assert written_and_read(world, plans) == cost
 
 

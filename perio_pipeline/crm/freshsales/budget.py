@@ -52,7 +52,7 @@ def read_back_requests(
         obj: the mapping's object.
         records: how many of them.
         capabilities: how the account behaves.
-        others: further records in the same module of the account, among which lists show ours.
+        others: further records in the same module that were made after these: lists begin with the newest.
         parents: for activities and files, how many records they belong to; as many as they are when it is not known.
 
     Raises:

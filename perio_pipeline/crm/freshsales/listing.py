@@ -22,6 +22,8 @@ _PAGES_AT_ONCE = 4
 _FORBIDDEN = 403
 _QUERY_REFUSED = (400, 422)
 _ALL, _BIN = "all ", "recycle"
+_VIEWS = 6
+"""Views that are tried where there is none of all records: deals have some by their outcome."""
 _INCLUDED: Mapping[LinkStyle, str] = {LinkStyle.PRIMARY_ACCOUNT: "sales_accounts", LinkStyle.ADDED_CONTACT: "contacts"}
 """Link → the included list that shows it; without the list nothing is known of the link."""
 
@@ -70,18 +72,13 @@ def has_lists(spec: ObjectSpec, session: Session) -> bool:
 
 async def listed(spec: ObjectSpec, session: Session, wanted: Sequence[str]) -> dict[str, JsonObject]:
     """CRM id → record, of those that lists show whole; costs no more requests than reading them one by one."""
-    found: dict[str, JsonObject] = {}
-    for view in await _views(spec, session):
-        left = {crm_id for crm_id in wanted if crm_id not in found}
-        if len(left) < constants.WORTH_A_LIST:
+    walk = _Walk(set(wanted))
+    scrolls = session.capabilities.scroll_lists and spec.routes.scroll is not None
+    for view in (await _views(spec, session))[:_VIEWS]:
+        if len(walk.left) < constants.WORTH_A_LIST or not walk.goes_on:
             break
-        walk = _Walk(left)
-        scrolls = session.capabilities.scroll_lists and spec.routes.scroll is not None
         await (_scroll if scrolls else _turn_pages)(spec, session, view, walk)
-        if not walk.shown:
-            break
-        found |= walk.shown
-    return found
+    return walk.shown
 
 
 async def newest(spec: ObjectSpec, session: Session, count: int) -> list[JsonObject]:

@@ -104,6 +104,9 @@ class Behaviour(Frozen):
     )
     scroll_route: bool = Field(False, description="2, P10: GET /{module}/scroll/{view_id}")
     all_deals_view: bool = Field(False, description="2.5: whether deals have an all-records view")
+    outcome_deals_views: bool = Field(
+        False, description="2.5: whether deals have views of the open, won and lost ones; a public connector names them"
+    )
     deleted_record_view: Literal["missing", "shown"] = Field("missing", description="15: GET of a soft-deleted record")
 
     # Deleting

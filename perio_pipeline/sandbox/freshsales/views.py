@@ -13,12 +13,15 @@ from perio_pipeline.sandbox.freshsales.modules import STANDARD
 from perio_pipeline.sandbox.freshsales.state import AccountState
 
 RECYCLE_BIN = "Recycle Bin"
+OUTCOMES = (("Open Deals", "Open"), ("Won Deals", "Closed Won"), ("Lost Deals", "Closed Lost"))
+"""Views of deals by the outcome of their stage."""
 
 
 def add_views(account: AccountState, ids: IdSource, behaviour: Behaviour, entity: str, plural: str) -> None:
     """Give a module its views."""
     everything = [] if entity == "deals" and not behaviour.all_deals_view else [(f"All {plural}", "all")]
-    for name, rule in (*everything, (f"My {plural}", "mine"), (RECYCLE_BIN, "deleted")):
+    outcomes = OUTCOMES if entity == "deals" and behaviour.outcome_deals_views else ()
+    for name, rule in (*everything, (f"My {plural}", "mine"), *outcomes, (RECYCLE_BIN, "deleted")):
         view = {"id": ids.next(), "entity": entity, "name": name, "_rule": rule, "is_default": rule == "all"}
         account.put("views", view)
 
@@ -72,12 +75,21 @@ def _records(call: Call) -> list[Json]:
     lags = call.behaviour.views_lag
     source = call.account.searchable(call.module.entity) if lags else call.account[call.module.entity]
     owner = next(iter(call.account["users"]))["id"]
-    deleted, mine = view["_rule"] == "deleted", view["_rule"] == "mine"
+    rule = view["_rule"]
+    stages = _stages(call, rule) if rule in dict(OUTCOMES).values() else None
     return [
         record
         for record in source
-        if bool(record.get("_deleted")) == deleted and (not mine or record["owner_id"] == owner)
+        if bool(record.get("_deleted")) == (rule == "deleted")
+        and (rule != "mine" or record["owner_id"] == owner)
+        and (stages is None or record["deal_stage_id"] in stages)
     ]
+
+
+def _stages(call: Call, outcome: str) -> set[int]:
+    """The stages of all pipelines that lead to an outcome."""
+    stages = (stage for pipeline in call.account["pipelines"] for stage in pipeline["deal_stages"])
+    return {stage["id"] for stage in stages if stage["forecast_type"] == outcome}
 
 
 def _sort(records: list[Json], name: str | None, direction: str | None) -> None:
