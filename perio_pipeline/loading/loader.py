@@ -39,7 +39,7 @@ class Loaded:
         action: `created`, `updated`, `adopted`, `unchanged` or `failed`.
         ref: where it lies in the CRM; None when it does not.
         fingerprint: of what was to be written.
-        code, reason: why it failed; no values.
+        code, reason: why it failed, or what the CRM holds otherwise than was asked; no values.
     """
 
     source_key: str
@@ -226,5 +226,5 @@ class Loader:
 
 def _loaded(draft: Draft, action: str, outcome: Outcome) -> Loaded:
     if outcome.status is Status.DONE:
-        return Loaded(draft.source_key, action, outcome.ref, draft.fingerprint)
+        return Loaded(draft.source_key, action, outcome.ref, draft.fingerprint, outcome.code, outcome.reason)
     return Loaded(draft.source_key, "failed", outcome.ref, draft.fingerprint, outcome.code, outcome.reason)

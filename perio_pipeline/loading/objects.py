@@ -35,8 +35,8 @@ MANIFEST = Table(
         c.text("crm_id", "the CRM's id; empty where the record is not there", phi=False),
         c.text("parent_id", "the record in whose path it lies", phi=False),
         c.text("fingerprint", "SHA-256 of what was to be written", phi=False),
-        c.text("code", "why it failed, for programs", phi=False),
-        c.text("reason", "why it failed, for people; no values", phi=False),
+        c.text("code", "why it failed, or what was left out of it, for programs", phi=False),
+        c.text("reason", "the same for people; no values", phi=False),
     ),
     "What became of each record.",
 )

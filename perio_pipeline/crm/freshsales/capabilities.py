@@ -74,7 +74,9 @@ class Capabilities:
         note_on_appointment: a note may be attached to an appointment (8, 18.7); if not, it goes to the contact.
         note_characters: characters of a note at most (8, 18.7).
         rails_time_zones: time zones go by Freshsales' own names rather than IANA's (2.1, 7, 18.6).
-        inactive_owners: users who are switched off may own records (11). If not, the records stay with the key's user.
+        key_user: e-mail of the user whose key is used, best one who is nobody else. Freshsales gives this user what has
+            no owner, so that it reads back as none; while this is empty it reads back as that user (11).
+        inactive_owners: users who are switched off may own records (11); if not, nobody is named as the owner.
         file_megabytes: size of a file at most (9, 18.8).
         delete_documents: files can be deleted over the API (9, 18.8). If not, they go with their contact.
         forget_deleted: deleted records are removed for good, so that they hold no unique values in the recycle bin
@@ -109,6 +111,7 @@ class Capabilities:
     note_on_appointment: bool = False
     note_characters: int = 10_000
     rails_time_zones: bool = True
+    key_user: str = ""
     inactive_owners: bool = False
     file_megabytes: int = 25
     delete_documents: bool = False

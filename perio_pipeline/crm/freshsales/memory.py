@@ -22,7 +22,7 @@ class Memory:
         clock: seconds that never go back.
         queries: list's path → which way of asking for it is the first that was not refused.
         written: module and id → the time of the last change that the CRM confirmed to us; lists may be older.
-        addresses: e-mail address → the mark of our contact that was sent with it first.
+        users: module, field and value of a key that is no mark → the mark of our record that was sent with it first.
         pace: what is learned of how long bulk jobs take.
         rows: module → rows of a bulk job at most, where the account refuses greater ones.
     """
@@ -30,7 +30,7 @@ class Memory:
     clock: Callable[[], float] = time.monotonic
     queries: dict[str, int] = field(default_factory=dict)
     written: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    addresses: dict[str, str] = field(default_factory=dict)
+    users: dict[tuple[str, str, str], str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     rows: dict[str, int] = field(default_factory=dict)
     _set_up: dict[str, tuple[float, JsonObject | None]] = field(default_factory=dict)

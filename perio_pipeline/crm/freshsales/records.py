@@ -12,7 +12,6 @@ from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
 from perio_pipeline.crm.freshsales import constants, finding, outcomes, reading
-from perio_pipeline.crm.freshsales.addresses import own_keys
 from perio_pipeline.crm.freshsales.bodies import (
     ACCOUNT_LIST,
     account_list,
@@ -23,6 +22,7 @@ from perio_pipeline.crm.freshsales.bodies import (
     wrapped,
 )
 from perio_pipeline.crm.freshsales.bulk import Row, create_rows
+from perio_pipeline.crm.freshsales.identity import own_keys
 from perio_pipeline.crm.freshsales.keys import Key, bulk_key, upsert_key
 from perio_pipeline.crm.freshsales.limits import RefusedValueError
 from perio_pipeline.crm.freshsales.listing import has_lists

@@ -58,6 +58,9 @@ class Behaviour(Frozen):
     mobile_unique: bool = Field(False, description="2.2: mobile_number of accounts older than 25 May 2021")
     account_name_unique: bool = Field(True, description="3: an admin can relax the uniqueness of account names")
     deleted_rows_block: bool = Field(False, description="15, P9: records in the recycle bin hold their unique values")
+    inactive_owner: Literal["refuse", "accept"] = Field(
+        "refuse", description="11: a user who is switched off is named as an owner"
+    )
     upsert_by_external_id: Literal["works", "refused"] = Field("works", description="2.3, P1: unique_identifier key")
     sales_accounts_without_primary: Literal["first", "refuse"] = Field(
         "first", description="2.1: a sales_accounts list in which no entry is_primary"
