@@ -212,7 +212,12 @@ def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
     try:
         return {
             crm: destination_status(
-                rooms.store(), name, crm, rooms.effective(practice, crm), journal.traffic(name, crm)
+                rooms.store(),
+                name,
+                crm,
+                rooms.effective(practice, crm),
+                journal.traffic(name, crm),
+                journal.costs(name, crm),
             )
             for crm in practice.destinations
         }

@@ -23,6 +23,7 @@ from perio_pipeline.mapping.practice import VARIABLE, Destination, Practice, is_
 from perio_pipeline.panda.tables import PROVIDER
 from perio_pipeline.sandbox.freshsales import seed as freshsales_seed
 from perio_pipeline.sandbox.freshsales import server as freshsales_server
+from perio_pipeline.sandbox.freshsales.behaviour import Behaviour
 from perio_pipeline.sandbox.freshsales.config import FieldConfig, ModuleConfig
 from perio_pipeline.sandbox.freshsales.config import SandboxConfig as FreshsalesConfig
 from perio_pipeline.sandbox.highlevel import seed as highlevel_seed
@@ -94,7 +95,7 @@ def _highlevel(workplace: Workplace, practice: Practice, destination: Destinatio
 
 
 def _freshsales(workplace: Workplace, practice: Practice, destination: Destination, **server: Any) -> Any:
-    """Custom fields are there already, as an admin makes them from the checklist: the API makes none of them."""
+    """Custom fields and the view of all deals are there already, as an admin makes them from the checklist."""
     mapping = workplace.effective(practice, "freshsales")
     models = {spec.model for spec in mapping.field_specs()}
     accounts = tuple(
@@ -114,7 +115,7 @@ def _freshsales(workplace: Workplace, practice: Practice, destination: Destinati
         )
         for account in destination.accounts
     )
-    return FreshsalesConfig(accounts=accounts, **server)
+    return FreshsalesConfig(accounts=accounts, behaviour=Behaviour(all_deals_view=True), **server)
 
 
 ADMIN_TYPES = {

@@ -9,6 +9,9 @@ from typing import Protocol, Self
 from perio_pipeline.crm.http import Transport
 from perio_pipeline.crm.protocol import Outcome, Payload, Ref, RequestStats, Snapshot
 
+READ_AT_ONCE = 200
+"""References one `read` is given where each costs a request, so that progress is seen."""
+
 
 class Resource(Protocol):
     """What each object can do."""
@@ -16,6 +19,11 @@ class Resource(Protocol):
     @property
     def batch_size(self) -> int:
         """How many payloads one request can carry."""
+        ...
+
+    @property
+    def read_size(self) -> int:
+        """How many references one `read` may be given."""
         ...
 
     def batch_key(self, payload: Payload) -> str:
@@ -98,11 +106,15 @@ class Dispatcher:
         """Remove a record; one that is already gone is DONE."""
         return await self._resource(ref.object).delete(ref)
 
+    def read_size(self, obj: str) -> int:
+        """How many references one `read` is best given."""
+        return self._resource(obj).read_size
+
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         """Read records back as the CRM holds them now; absent ones are left out."""
         grouped: dict[str, list[Ref]] = defaultdict(list)
         for ref in refs:
-            grouped[ref.object].append(ref)
+            grouped[self._read_as(ref.object)].append(ref)
         found: dict[Ref, Snapshot] = {}
         for name, group in grouped.items():
             found |= await self._resource(name).read(group)
@@ -111,6 +123,10 @@ class Dispatcher:
     async def find(self, payload: Payload) -> Ref | None:
         """Look once for a record by its mark."""
         return await self._resource(payload.object).find(payload)
+
+    def _read_as(self, obj: str) -> str:
+        """The object whose resource reads this one's records: several objects may lie in one module of the CRM."""
+        return obj
 
     def _resource(self, obj: str) -> Resource:
         if obj not in self._resources:

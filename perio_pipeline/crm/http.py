@@ -185,6 +185,12 @@ class Transport:
             announce(self._on_wait, pause)
             await asyncio.sleep(pause)
 
+    async def charge(self, requests: int) -> None:
+        """Wait for and count requests that the next one costs beyond itself, where the CRM counts what it carries."""
+        for _ in range(requests):
+            async with self._window.slot():
+                self._stats.requests += 1
+
     async def _attempt(self, request: Request) -> Response | Failure:
         async with self._places, self._window.slot() as slot:
             if self._budget is not None:

@@ -38,11 +38,18 @@ class LookupField:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that has an id and a name; `parent` is what it belongs to."""
+    """Something that has an id and a name.
+
+    Attributes:
+        id, name: the CRM's id, and what people call it.
+        parent: what it belongs to.
+        usable: it may be named in a write; others are only spoken of when they are read.
+    """
 
     id: str
     name: str
     parent: str = ""
+    usable: bool = True
 
 
 @dataclass
@@ -53,10 +60,26 @@ class Lookups:
     fields: Mapping[str, LookupField]
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, kind: str, found: Iterable[JsonObject], name: str = "name", parent: str = "") -> None:
-        """Take entries from one of the CRM's lists; `name` is the key of what they go by."""
+    def add(
+        self, kind: str, found: Iterable[JsonObject], name: str = "name", parent: str = "", switch: str = ""
+    ) -> None:
+        """Take entries from one of the CRM's lists.
+
+        Args:
+            kind: of the entries.
+            found: the list.
+            name: the key of what they go by.
+            parent: what they belong to.
+            switch: a key that is false for entries that must not be named in a write, if there is one.
+        """
         self.entries[kind] += [
-            Entry(str(item.get("id") or item.get("_id") or ""), str(item.get(name) or ""), parent) for item in found
+            Entry(
+                str(item.get("id") or item.get("_id") or ""),
+                str(item.get(name) or ""),
+                parent,
+                usable=not switch or item.get(switch) is not False,
+            )
+            for item in found
         ]
 
     def resolve(self, fields: Mapping[str, Value]) -> dict[str, Value]:
@@ -80,14 +103,27 @@ class Lookups:
                 raise UnknownLookupError(name, how.label)
         return resolved
 
+    def left_out(self, fields: Mapping[str, Value]) -> dict[str, str]:
+        """Optional fields that `resolve` leaves out → why, in words for people and without values."""
+        named = {name: fields.get(name) for name, how in self.fields.items() if how.optional}
+        why: dict[str, str] = {}
+        for name, value in named.items():
+            if value is None or len(self._ids(name, value)) == 1:
+                continue
+            known = [entry for entry in self._kind(name) if _folded(entry.name) == _folded(value)]
+            off = bool(known) and not any(entry.usable for entry in known)
+            label = self.fields[name].label
+            why[name] = f"the {label} is switched off" if off else f"the account has no such {label}, or several"
+        return why
+
     def spoken(self, name: str, value: Value) -> Value:
         """The name for an id; the id itself when the account no longer knows it."""
         names = [entry.name for entry in self._kind(name) if entry.id == str(value)]
         return names[0] if names else value
 
     def names(self) -> dict[str, tuple[str, ...]]:
-        """Look-up field → the names that the account knows."""
-        return {name: tuple(entry.name for entry in self._kind(name)) for name in sorted(self.fields)}
+        """Look-up field → the names that the account knows and that can be used."""
+        return {name: tuple(entry.name for entry in self._kind(name) if entry.usable) for name in sorted(self.fields)}
 
     def missing(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """The names that the account lacks, per look-up field, each looked for within its wanted parents.
@@ -129,7 +165,7 @@ class Lookups:
         return [
             entry.id
             for entry in self._kind(name)
-            if _folded(entry.name) == wanted and (not parents or entry.parent in parents)
+            if entry.usable and _folded(entry.name) == wanted and (not parents or entry.parent in parents)
         ]
 
 

@@ -22,7 +22,7 @@ class CrmPackage(Protocol):
         """What its plans allow."""
         ...
 
-    def budget_of(self, plan: str, capabilities: Mapping[str, bool | str]) -> Budget:
+    def budget_of(self, plan: str, capabilities: Mapping[str, bool | int | str]) -> Budget:
         """Return what requests cost in an account on this plan with these behaviours."""
         ...
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from perio_pipeline.errors import DestinationError
+
 Value = str | int | float | bool | tuple[str, ...] | None
 """A field's value as written or read back; dates are ISO text, choices are labels, lists are tuples."""
 
@@ -51,6 +53,46 @@ class FieldSpec:
     label: str
     options: tuple[str, ...] = ()
     target: str = ""
+
+
+class Made(StrEnum):
+    """What `create_fields` makes."""
+
+    FIELD = "field"
+    MODULE = "module"  # the custom module that carries fields; removing it takes its fields along
+
+
+@dataclass(frozen=True)
+class CreatedField:
+    """Something that `create_fields` made in the account, with all that `remove_fields` needs to undo it.
+
+    Attributes:
+        model: the CRM entity that carries it; of a module, the module itself.
+        name: the field's stable name; of a module, its entity name.
+        crm_id: the CRM's id.
+        kind: what it is.
+    """
+
+    model: str
+    name: str
+    crm_id: str
+    kind: Made = Made.FIELD
+
+
+@dataclass(frozen=True)
+class KeptField:
+    """Something that `remove_fields` left in the account; `reason` says why and what a person can do about it."""
+
+    created: CreatedField
+    reason: str
+
+
+class CreationStoppedError(DestinationError):
+    """`create_fields` stopped midway; what was `created` before stays, and the next attempt uses it."""
+
+    def __init__(self, stopped: DestinationError, created: Sequence[CreatedField]) -> None:
+        super().__init__(stopped.problem, stopped.remedy)
+        self.created = tuple(created)
 
 
 @dataclass(frozen=True)
@@ -162,7 +204,7 @@ class AccountSettings:
     token: str = field(repr=False)
     time_scale: float = 1
     plan: str = ""
-    capabilities: Mapping[str, bool | str] = field(default_factory=dict)
+    capabilities: Mapping[str, bool | int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,7 +224,7 @@ class AccountInfo:
     name: str
     country: str
     time_zone: str
-    capabilities: Mapping[str, bool | str] = field(default_factory=dict)
+    capabilities: Mapping[str, bool | int | str] = field(default_factory=dict)
     lookups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -224,8 +266,23 @@ class Adapter(Protocol):
         """
         ...
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
-        """Create custom fields; returns `model.name` → CRM id, since two models may use one stable name."""
+    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+        """Create custom fields, and what carries them; returns all that was made, in that order.
+
+        Raises:
+            CreationStoppedError: the account refuses one; holds what was made before it.
+            DestinationError: the account cannot create them at all.
+        """
+        ...
+
+    async def remove_fields(self, created: Sequence[CreatedField]) -> list[KeptField]:
+        """Undo `create_fields`, with the values that the fields hold in all records; returns what could not be removed.
+
+        Something that is already gone counts as removed. Never raises for one field's sake.
+
+        Raises:
+            DestinationError: the account as a whole refuses, or does not tell what is left.
+        """
         ...
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
@@ -265,6 +322,10 @@ class Adapter(Protocol):
 
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a record; one that is already gone is DONE."""
+        ...
+
+    def read_size(self, obj: str) -> int:
+        """How many references of an object one `read` is best given: very many where lists show them."""
         ...
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:

@@ -41,6 +41,7 @@ from perio_pipeline.loading.entries import (
 from perio_pipeline.loading.lock import hold, require_token
 from perio_pipeline.loading.sealing import Seal, journal_key
 from perio_pipeline.loading.tables import ENTRY, HEAD, METADATA, RECORD, TRAFFIC, add_new_columns
+from perio_pipeline.loading.traffic import Costs, costs_of, traffic_of
 
 _ENTRY_COLUMNS = [ENTRY.c[name] for name in Entry.__dataclass_fields__]
 REASON_LENGTH = 400
@@ -194,23 +195,13 @@ class Journal:
 
     def traffic(self, practice: str, destination: str) -> dict[str, RequestStats]:
         """Return object → what the latest run that touched it cost, all steps and accounts together."""
-        within = sa.and_(TRAFFIC.c.practice == practice, TRAFFIC.c.destination == destination)
-        latest = (
-            sa.select(TRAFFIC.c.object, sa.func.max(TRAFFIC.c.number).label("number"))
-            .where(within)
-            .group_by(TRAFFIC.c.object)
-            .subquery()
-        )
-        runs = sa.select(TRAFFIC.c.object, TRAFFIC.c.run).join(latest, TRAFFIC.c.number == latest.c.number).subquery()
-        sums = [sa.func.sum(TRAFFIC.c[name]) for name in ("requests", "writes", "rate_limited")]
-        query = (
-            sa.select(TRAFFIC.c.object, *sums)
-            .join(runs, sa.and_(TRAFFIC.c.object == runs.c.object, TRAFFIC.c.run == runs.c.run))
-            .where(within)
-            .group_by(TRAFFIC.c.object)
-        )
         with self.engine.connect() as connection:
-            return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
+            return traffic_of(connection, practice, destination)
+
+    def costs(self, practice: str, destination: str) -> dict[str, Costs]:
+        """Return object → what writing and reading it back cost, all accounts together."""
+        with self.engine.connect() as connection:
+            return costs_of(connection, practice, destination)
 
     def append_readings(
         self, scope: Scope, run: RunInfo, readings: Sequence[Reading], known: Mapping[str, Known]

@@ -72,7 +72,7 @@ class Loaded:
         action: `created`, `updated`, `adopted`, `unchanged` or `failed`.
         ref: where it lies in the CRM; None when it does not.
         fingerprint: of what was to be written.
-        code, reason: why it failed; no values.
+        code, reason: why it failed, or what the CRM holds otherwise than was asked; no values.
     """
 
     source_key: str
@@ -285,5 +285,5 @@ def _result(sending: Sending, operation: str, outcome: Outcome) -> Item:
 
 def _loaded(sending: Sending, action: str, outcome: Outcome) -> Loaded:
     if outcome.status is Status.DONE:
-        return Loaded(sending.key, action, outcome.ref, sending.fingerprint)
+        return Loaded(sending.key, action, outcome.ref, sending.fingerprint, outcome.code, outcome.reason)
     return Loaded(sending.key, "failed", outcome.ref, sending.fingerprint, outcome.code, outcome.reason)

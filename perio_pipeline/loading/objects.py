@@ -36,15 +36,12 @@ MANIFEST = Table(
         c.text("crm_id", "the CRM's id; empty where the record is not there", phi=False),
         c.text("parent_id", "the record in whose path it lies", phi=False),
         c.text("fingerprint", "SHA-256 of what was to be written", phi=False),
-        c.text("code", "why it failed, for programs", phi=False),
-        c.text("reason", "why it failed, for people; no values", phi=False),
+        c.text("code", "why it failed, or what was left out of it, for programs", phi=False),
+        c.text("reason", "the same for people; no values", phi=False),
     ),
     "What became of each record.",
 )
 MANIFEST_KINDS = table_kinds(MANIFEST)
-READ_AT_ONCE = 200
-"""Records whose read-back is under way before the progress is reported."""
-
 NOT_LOADED = frozenset({"failed"})
 WRITTEN = frozenset({"created", "updated", "adopted"})
 
@@ -141,13 +138,14 @@ async def read_object(target: Target, name: str, manifest: pd.DataFrame) -> pd.D
                 # In the order of their parents, so that one listing serves all records of a parent.
                 order = sorted(refs, key=lambda ref: (ref.parent_id or "", ref.crm_id))
                 known = target.journal.known(scope)
-                for start in range(0, len(order), READ_AT_ONCE):
-                    asked = order[start : start + READ_AT_ONCE]
+                size = adapter.read_size(name)
+                for start in range(0, len(order), size):
+                    asked = order[start : start + size]
                     found = await adapter.read(asked)
                     readings = [_reading(refs[ref], ref, found.get(ref)) for ref in asked]
                     target.journal.append_readings(scope, target.run, readings, known)
                     rows += [_flat(refs[ref], account, snapshot) for ref, snapshot in found.items()]
-                    progress.report(f"read back {name}", min(start + READ_AT_ONCE, len(order)), len(order))
+                    progress.report(f"read back {name}", min(start + size, len(order)), len(order))
             finally:
                 target.journal.record_traffic(scope, target.run, "readback", adapter.stats)
     rows.sort(key=lambda row: (row["account"], row["source_key"]))

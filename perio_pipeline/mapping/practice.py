@@ -87,7 +87,7 @@ class Destination(Entry):
     url: str
     time_scale: float = Field(1, ge=1)
     plan: str = ""
-    capabilities: dict[str, bool | str] = Field(default_factory=dict)
+    capabilities: dict[str, bool | int | str] = Field(default_factory=dict)
     accounts: tuple[Account, ...] = Field(min_length=1)
     schema_plan: SchemaApproval = SchemaApproval()
     confirmation: Confirmation | None = None

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from perio_pipeline.crm.protocol import RequestStats
+from perio_pipeline.loading.traffic import Costs
 from perio_pipeline.mapping.model import Mapping, ObjectMap
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.store import FrameStore, StoredFrame
@@ -20,7 +21,8 @@ class ObjectStatus:
 
     `source` rows are those of the object's base frame before validation, `shaped` rows those of it that make records;
     `left_out` are skipped by policy, merged or arrive as another object; requests are those of the latest run that
-    touched the object.
+    touched the object. `requests_per_record` is of the latest load that wrote anything, with the opening of the
+    account, and `requests_per_record_readback` of the latest read-back; None where there was none.
     """
 
     source: int = 0
@@ -38,6 +40,8 @@ class ObjectStatus:
     requests: int = 0
     writes: int = 0
     rate_limited: int = 0
+    requests_per_record: float | None = None
+    requests_per_record_readback: float | None = None
 
 
 def table_accounting(store: FrameStore, practice: str, table: str) -> dict[str, int]:
@@ -74,11 +78,16 @@ def object_accounting(store: FrameStore, practice: str, crm: str, name: str, obj
 
 
 def destination_status(
-    store: FrameStore, practice: str, crm: str, mapping: Mapping, traffic: dict[str, RequestStats]
+    store: FrameStore,
+    practice: str,
+    crm: str,
+    mapping: Mapping,
+    traffic: dict[str, RequestStats],
+    costs: dict[str, Costs],
 ) -> dict[str, ObjectStatus]:
     """Return object → where it stands; objects that were never shaped are left out."""
     return {
-        name: _status(store, practice, crm, name, obj, traffic.get(name, RequestStats()))
+        name: _status(store, practice, crm, name, obj, traffic.get(name, RequestStats()), costs.get(name, Costs()))
         for name, obj in mapping.objects.items()
         if store.frame(practice, [crm, "shaped", name]).exists()
     }
@@ -90,7 +99,7 @@ def status_table(statuses: dict[str, ObjectStatus]) -> pd.DataFrame:
 
 
 def _status(
-    store: FrameStore, practice: str, crm: str, name: str, obj: ObjectMap, traffic: RequestStats
+    store: FrameStore, practice: str, crm: str, name: str, obj: ObjectMap, traffic: RequestStats, costs: Costs
 ) -> ObjectStatus:
     counts = object_accounting(store, practice, crm, name, obj)
     base = obj.rows.split("/")[1]
@@ -101,6 +110,7 @@ def _status(
     manifest = store.frame(practice, [crm, "loaded", name])
     if manifest.exists():
         actions |= {str(key): int(rows) for key, rows in manifest.read(["action"])["action"].value_counts().items()}
+    readback = store.frame(practice, [crm, "readback", name])
     return ObjectStatus(
         source=tables["extracted"],
         quarantined=tables["quarantined"],
@@ -111,7 +121,13 @@ def _status(
         requests=traffic.requests,
         writes=traffic.writes,
         rate_limited=traffic.rate_limited,
+        requests_per_record=_per_record(costs.load, costs.written),
+        requests_per_record_readback=_per_record(costs.readback, readback.rows() if readback.exists() else 0),
     )
+
+
+def _per_record(requests: int, records: int) -> float | None:
+    return round(requests / records, 4) if records else None
 
 
 def diff_counts(differences: StoredFrame) -> dict[str, int]:

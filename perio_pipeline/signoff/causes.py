@@ -41,7 +41,9 @@ CAUSES: dict[Cause, Meaning] = {
     Cause.WITHHELD: Meaning(
         True, "Another record holds the value, which the CRM keeps unique; this one has it in a custom field."
     ),
-    Cause.UNMATCHED_USER: Meaning(True, "The CRM account has no such user, so nobody was assigned."),
+    Cause.UNMATCHED_USER: Meaning(
+        True, "The CRM account has no such user, or the user is switched off, so nobody was assigned."
+    ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),
     Cause.ALTERED: Meaning(False, "The CRM holds something else than the source."),

@@ -72,7 +72,8 @@ CRMS: Mapping[str, Words] = {
     "freshsales": Words(
         name="Freshsales",
         advice="Type the label exactly as it stands here: fields are found by it, since Freshsales makes up their API "
-        "names itself. A type cannot be changed later. Set up the custom module before its fields.",
+        "names itself. A type cannot be changed later. Set up the custom module before its fields. Save a public view "
+        "of deals without any filter as All Deals: deals are then read back a hundred at a time.",
         types={
             FieldType.TEXT: "Text field",
             FieldType.PHONE: "Text field",

@@ -86,6 +86,6 @@ def _report(rooms: Workplace, practice: Practice, crm: str, mapping: Mapping) ->
     kept = {name: _kept(store, practice.practice, crm, name) for name in mapping.objects}
     diffs = {name: diff for name, diff in kept.items() if diff is not None}
     passes = {str(store.frame(practice.practice, [crm, "loaded", name]).note().get("pass")) for name in diffs}
-    accounting = status_table(destination_status(store, practice.practice, crm, mapping, {}))
+    accounting = status_table(destination_status(store, practice.practice, crm, mapping, {}, {}))
     page = render_report(practice.name, crm, " and ".join(sorted(passes)), diffs, accounting)
     rooms.write_report(page, practice.practice, crm, REPORT)

@@ -83,6 +83,7 @@ class FakeFreshsales(Scripted):
         for module, model in (("contacts", "contact"), ("sales_accounts", "sales_account"), ("deals", "deal")):
             self.fields(module, [field_record(spec) for spec in FIELDS if spec.model == model])
         self.forms([field_record(spec) for spec in FIELDS if spec.model == LINE])
+        self.on("POST", "/filtered_search/contact", (200, {"contacts": []}))
 
     def fields(self, module: str, custom: Sequence[Mapping[str, Any]]) -> None:
         native = [{"name": name, "label": label, "type": "text"} for name, label in NATIVE]
@@ -99,7 +100,7 @@ class FakeFreshsales(Scripted):
 
 
 class Jobs:
-    """Bulk jobs of one module: each ends at its second poll; chosen rows fail, and ids are shown by the searches.
+    """Bulk jobs of one module: chosen rows fail, and ids are shown by the searches.
 
     Args:
         fake: the account.
@@ -107,6 +108,7 @@ class Jobs:
         failing: key → the report's element for it; None for one that the report does not name.
         lag: how often a search shows nothing yet.
         final: the status that a job ends with.
+        looks: how often a job is looked at until it has ended.
     """
 
     def __init__(
@@ -117,9 +119,11 @@ class Jobs:
         failing: Mapping[str, Any] | None = None,
         lag: int = 0,
         final: str = "SUCCESS",
+        looks: int = 1,
     ) -> None:
         self.fake, self.module, self.entity = fake, module, entity
-        self.failing, self.lag, self.final = dict(failing or {}), lag, final
+        self.failing, self.lag, self.final, self.looks = dict(failing or {}), lag, final, looks
+        self.taken = 0
         self.stored: dict[str, dict[str, Any]] = {}
         fake.on("POST", f"/{module}/bulk_upsert", self.take)
         fake.on("POST", f"/filtered_search/{entity}", self.search)
@@ -138,10 +142,12 @@ class Jobs:
             "record_status": {"succeeded": len(keys) - len(bad), "failed": len(bad)},
             "detailed_failure_report": [self.failing[key] or {"row": "?"} for key in bad],
         }
-        running = {"status": "IN_PROGRESS", "progress": 50}
+        running: tuple[int, Any] = (200, {"status": "IN_PROGRESS", "progress": 50})
         ended = {"status": self.final, "progress": 100, "data": json.dumps(report)}
-        self.fake.on("GET", "/job_statuses/j1", (200, running), (200, ended))
-        return 200, {"message": "ok", "job_status_url": "https://gum.myfreshworks.com/crm/sales/api/job_statuses/j1"}
+        self.taken += 1
+        path = f"/job_statuses/j{self.taken}"
+        self.fake.on("GET", path, *[running] * (self.looks - 1), (200, ended))
+        return 200, {"message": "ok", "job_status_url": f"https://gum.myfreshworks.com/crm/sales/api{path}"}
 
     def store(self, key: str, data: Mapping[str, Any]) -> dict[str, Any]:
         record = {"id": 60_000_000_000 + len(self.stored), **data}

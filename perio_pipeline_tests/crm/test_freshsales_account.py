@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -10,8 +9,17 @@ import pytest
 
 from perio_pipeline.crm.freshsales import open_account
 from perio_pipeline.crm.freshsales.capabilities import Capabilities, capabilities_from
+from perio_pipeline.crm.freshsales.memory import REMEMBERED_SECONDS, Memory
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
-from perio_pipeline.crm.protocol import AccountInfo, AccountSettings, FieldSpec, FieldType
+from perio_pipeline.crm.protocol import (
+    AccountInfo,
+    AccountSettings,
+    CreatedField,
+    CreationStoppedError,
+    FieldSpec,
+    FieldType,
+    Made,
+)
 from perio_pipeline.errors import DestinationError, SettingsError
 from perio_pipeline_tests.crm.freshsales_support import (
     DEPTH,
@@ -28,6 +36,7 @@ from perio_pipeline_tests.crm.freshsales_support import (
 )
 
 FORM_FIELDS = f"/settings/{LINE}/forms/4/fields"
+MODULES = "/settings/module_customizations"
 
 
 def connect(fake: FakeFreshsales, **settings: Any) -> AccountInfo:
@@ -56,8 +65,6 @@ def test_the_account_is_described() -> None:
         ("/contacts/filters", (429, {}), "hourly quota"),
         ("/selector/owners", (403, {}), "may not do"),
         ("/selector/deal_pipelines", (404, {}), "no list of deal_pipelines"),
-        ("/settings/deals/fields", (403, {}), "may not do"),
-        (f"/settings/{LINE}/forms", (403, {}), "no custom modules.*Enterprise"),
     ],
 )
 def test_each_obstacle_has_its_own_words(path: str, answer: Any, words: str) -> None:
@@ -65,6 +72,17 @@ def test_each_obstacle_has_its_own_words(path: str, answer: Any, words: str) -> 
     fake.on("GET", path, answer)
     with pytest.raises(DestinationError, match=words):
         connect(fake, time_scale=1e7)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/settings/deals/fields", "may not do"), (f"/settings/{LINE}/forms", "no custom modules.*Enterprise")],
+)
+def test_fields_that_may_not_be_read_are_an_obstacle(path: str, words: str) -> None:
+    fake = FakeFreshsales()
+    fake.on("GET", path, (403, {}))
+    with pytest.raises(DestinationError, match=words):
+        run(fake, lambda adapter: adapter.missing_fields(FIELDS), ready=False)
 
 
 def test_lists_that_the_plan_does_not_have_are_empty() -> None:
@@ -158,12 +176,25 @@ def test_a_field_that_an_admin_created_meanwhile_is_seen() -> None:
 
 
 def test_what_is_remembered_of_the_set_up_is_forgotten_in_time() -> None:
+    """In our time: it is a person who changes an account's set-up."""
+    now = [0.0]
+    memory = Memory(clock=lambda: now[0])
+    memory.keep("/selector/currencies", {"currencies": []})
+    now[0] = REMEMBERED_SECONDS - 1
+    assert memory.knows("/selector/currencies")
+    now[0] = REMEMBERED_SECONDS
+    assert not memory.knows("/selector/currencies")
+
+
+def test_another_account_at_the_same_address_is_noticed() -> None:
     fake = FakeFreshsales()
 
     async def go(adapter: Any) -> None:
         await adapter.connect()
-        await asyncio.sleep(0.1)  # sixteen minutes of the CRM's clock
+        await adapter.connect()
+        assert fake.count("GET", "/selector/currencies") == 1
         fake.on("GET", "/selector/currencies", (200, {"currencies": [{"id": 1, "currency_code": "CAD"}]}))
+        fake.on("GET", "/contacts/filters", (200, {"filters": [{"id": 2, "name": "All Contacts"}]}))
         assert (await adapter.connect()).lookups["currency_id"] == ("CAD",)
 
     run(fake, go, ready=False)
@@ -176,13 +207,13 @@ def test_standard_fields_are_created_by_hand_unless_the_account_can() -> None:
     fake.on("GET", "/settings/contacts/forms", (200, {"forms": [{"id": 3, "fields": []}]}))
 
     def make(request: httpx.Request) -> tuple[int, Any]:
-        fake.fields("contacts", [field_record(SITES)])
-        return 200, {"field": {"id": 1}}
+        fake.fields("contacts", [field_record(SITES, id=31)])
+        return 200, {"field": {"id": 31}}
 
     fake.on("POST", "/settings/contacts/forms/3/fields", make)
     on = having(create_fields_standard=True, field_type_codes="text:1, multi_select_dropdown:9")
     created = run(fake, lambda adapter: adapter.create_fields([SITES]), capabilities=on, ready=False)
-    assert created == {"contact.Bleeding_Sites__c": field_record(SITES)["name"]}
+    assert created == [CreatedField("contact", SITES.name, "31")]
     assert fake.sent("POST", "/settings/contacts/forms/3/fields") == [
         {
             "field_type": 9,
@@ -200,25 +231,27 @@ def test_the_custom_module_is_created_with_its_fields(prefix: bool, name: str) -
 
     def module(request: httpx.Request) -> tuple[int, Any]:
         fake.forms([])
-        return 200, {"module_customization": {"id": 1}}
+        standard, custom = {"id": 2, "entity_name": "contacts"}, {"id": 9, "entity_name": LINE}
+        fake.on("GET", MODULES, (200, {"module_customizations": [standard, custom]}))
+        return 200, {"module_customization": {"id": 9}}
 
     def make(request: httpx.Request) -> tuple[int, Any]:
-        fake.forms([field_record(LINE_ID)])
-        return 200, {"field": {"id": 1}}
+        fake.forms([field_record(LINE_ID, id=41)])
+        return 200, {"field": {"id": 41}}
 
-    fake.on("POST", "/settings/module_customizations", module)
+    fake.on("POST", MODULES, module)
     fake.on("POST", FORM_FIELDS, make)
 
-    async def go(adapter: Any) -> dict[str, str]:
+    async def go(adapter: Any) -> list[CreatedField]:
         await adapter.connect()
         missing = await adapter.missing_fields([LINE_ID])
         assert missing == [LINE_ID]
-        created: dict[str, str] = await adapter.create_fields(missing)
+        created: list[CreatedField] = await adapter.create_fields(missing)
         return created
 
     created = run(fake, go, ready=False, capabilities=having(module_prefix=prefix))
-    assert created == {f"{LINE}.Source_Line_ID__c": field_record(LINE_ID)["name"]}
-    (body,) = fake.sent("POST", "/settings/module_customizations")
+    assert created == [CreatedField(LINE, LINE, "9", Made.MODULE), CreatedField(LINE, LINE_ID.name, "41")]
+    (body,) = fake.sent("POST", MODULES)
     assert body["module_customization"]["entity_name"] == name
     assert fake.sent("POST", FORM_FIELDS) == [{"field_type": "text", "label": "PANDA line id", "required": False}]
 
@@ -250,9 +283,14 @@ def test_what_the_api_cannot_create_is_listed() -> None:
         run(FakeFreshsales(), lambda adapter: adapter.create_fields([LINE_ID]), capabilities=off)
     fake = FakeFreshsales()
     fake.on("GET", f"/settings/{LINE}/forms", (404, {}))
-    fake.on("POST", "/settings/module_customizations", (200, {}))
-    with pytest.raises(DestinationError, match="shows no form"):
+    fake.on("POST", MODULES, (200, {}))
+    fake.on("GET", MODULES, (200, {"module_customizations": []}))
+    with pytest.raises(DestinationError, match="does not show the custom module"):
         run(fake, lambda adapter: adapter.create_fields([LINE_ID]), ready=False)
+    fake.on("GET", MODULES, (200, {"module_customizations": [{"id": 9, "entity_name": LINE}]}))
+    with pytest.raises(CreationStoppedError, match="shows no form") as stopped:
+        run(fake, lambda adapter: adapter.create_fields([LINE_ID]), ready=False)
+    assert stopped.value.created == (CreatedField(LINE, LINE, "9", Made.MODULE),)
 
 
 def test_custom_modules_need_their_plan() -> None:
@@ -303,10 +341,14 @@ def test_settings_know_the_plan_and_the_path() -> None:
         {"bulk_upsert": "yes"},
         {"field_type_codes": True},
         {"field_type_codes": "text"},
+        {"bulk_rows": 1},
+        {"bulk_jobs": 0},
+        {"file_megabytes": True},
+        {"minute_requests": "400"},
         {"x": True},
     ],
 )
-def test_capabilities_are_checked(stated: dict[str, bool | str]) -> None:
+def test_capabilities_are_checked(stated: dict[str, bool | int | str]) -> None:
     with pytest.raises(SettingsError, match="capability"):
         capabilities_from(stated)
 

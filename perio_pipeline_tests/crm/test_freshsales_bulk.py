@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
-from perio_pipeline.crm.freshsales.budget import opening_requests, requests_for
+from perio_pipeline.crm.freshsales.budget import opening_requests, read_back_requests, requests_for
 from perio_pipeline.crm.freshsales.capabilities import Capabilities
+from perio_pipeline.crm.freshsales.pace import Pace
 from perio_pipeline.crm.protocol import Outcome, Payload, Status
 from perio_pipeline_tests.crm.freshsales_support import (
     FIELDS,
@@ -50,7 +51,7 @@ def test_a_batch_is_one_job_and_its_ids_are_read_back() -> None:
     }
     (search,) = fake.sent("POST", "/filtered_search/contact")
     assert search["filter_rule"][0]["attribute"] == "external_id"
-    assert len(fake.requests) == 4
+    assert len(fake.requests) == 3
 
 
 def test_a_bulk_job_can_go_by_address() -> None:
@@ -61,8 +62,9 @@ def test_a_bulk_job_can_go_by_address() -> None:
     assert statuses(outcomes) == [Status.DONE] * 11
     (body,) = fake.sent("POST", BULK)
     assert body["contacts"][0]["emails"] == "p0@b.example"
-    (search,) = fake.sent("POST", "/filtered_search/contact")
-    assert search["filter_rule"][0]["attribute"] == "contact_email.email"
+    before, after = fake.sent("POST", "/filtered_search/contact")
+    assert before == after, "who holds the addresses is asked first"
+    assert before["filter_rule"][0]["attribute"] == "contact_email.email"
     assert fake.count("POST", "/contacts/upsert") == 1
 
 
@@ -125,37 +127,51 @@ def test_an_index_that_lags_is_waited_for_and_then_done_without() -> None:
     assert fake.count("POST", "/filtered_search/contact") == 3
     fake = FakeFreshsales()
     jobs = Jobs(fake, lag=99)
-    outcomes = create(fake, MANY)
-    assert statuses(outcomes) == [Status.DONE] * 10
-    assert len(jobs.stored) == 10
-    assert (fake.count("POST", "/filtered_search/contact"), fake.count("POST", "/contacts/upsert")) == (4, 10)
+    assert statuses(create(fake, MANY)) == [Status.DONE] * 10
+    assert (fake.count("POST", "/filtered_search/contact"), fake.count("GET", "/lookup")) == (4, 10)
+    assert fake.count("POST", "/contacts/upsert") == 0
+    fake.on("GET", "/lookup", (200, {"contacts": {"contacts": []}}))
+    assert statuses(create(fake, MANY)) == [Status.DONE] * 10
+    assert (len(jobs.stored), fake.count("POST", "/contacts/upsert")) == (10, 10)
 
 
 def test_a_search_that_is_refused_is_not_tried_again() -> None:
     fake = FakeFreshsales()
-    Jobs(fake)
+    jobs = Jobs(fake)
     fake.on("POST", "/filtered_search/contact", (400, {"errors": {"message": "attribute is invalid"}}))
+
+    def newest(request: httpx.Request) -> tuple[int, Any]:
+        return 200, {"contacts": list(jobs.stored.values()), "meta": {"total_pages": 1}}
+
+    fake.on("GET", "/contacts/view/1", newest)
 
     async def go(adapter: FreshsalesAdapter) -> list[Outcome]:
         return await adapter.create(MANY) + await adapter.create(MANY)
 
     assert statuses(run(fake, go)) == [Status.DONE] * 20
-    assert (fake.count("POST", "/filtered_search/contact"), fake.count("POST", "/contacts/upsert")) == (1, 20)
+    assert (fake.count("POST", "/filtered_search/contact"), fake.count("GET", "/contacts/view/1")) == (1, 2)
+    assert fake.count("POST", "/contacts/upsert") == 0
 
 
-def test_a_job_that_fails_as_a_whole_is_done_row_by_row() -> None:
+def test_ids_that_the_report_tells_are_not_asked_for() -> None:
     fake = FakeFreshsales()
-    jobs = Jobs(fake, final="FAILED")
-    assert statuses(create(fake, MANY)) == [Status.DONE] * 10
-    assert (len(jobs.stored), fake.count("POST", "/contacts/upsert")) == (10, 10)
+    jobs = Jobs(fake)
 
+    def telling(request: httpx.Request) -> tuple[int, Any]:
+        answer = jobs.take(request)
+        rows = [{"external_id": key, "id": record["id"]} for key, record in jobs.stored.items()]
+        report = {"record_status": {"succeeded": 9, "failed": 1}, "records": rows[:9]}
+        report["detailed_failure_report"] = [{"id": 5, "external_id": "PANDA-9", "message": "Emails is invalid"}]  # type: ignore[assignment]
+        fake.on("GET", "/job_statuses/j1", (200, {"status": "SUCCESS", "data": json.dumps(report)}))
+        return answer
 
-def test_a_job_that_is_refused_is_done_row_by_row() -> None:
-    fake = FakeFreshsales()
-    Jobs(fake)
-    fake.on("POST", BULK, (400, {"errors": {"message": "invalid"}}))
-    assert statuses(create(fake, MANY)) == [Status.DONE] * 10
-    assert fake.count("POST", "/contacts/upsert") == 10
+    fake.on("POST", BULK, telling)
+    outcomes = create(fake, MANY)
+    assert statuses(outcomes) == [Status.DONE] * 9 + [Status.REFUSED]
+    assert [outcome.ref.crm_id for outcome in outcomes if outcome.ref] == [
+        str(jobs.stored[f"PANDA-{number}"]["id"]) for number in range(9)
+    ]
+    assert len(fake.requests) == 2
 
 
 def test_a_busy_account_is_waited_for_and_then_spared() -> None:
@@ -170,47 +186,72 @@ def test_a_busy_account_is_waited_for_and_then_spared() -> None:
     assert (fake.count("POST", BULK), fake.count("POST", "/contacts/upsert")) == (10, 10)
 
 
+@pytest.mark.parametrize(("looks", "learned"), [(1, 1), (4, 2)])
+def test_jobs_are_looked_at_when_they_should_have_ended_and_that_is_learned(looks: int, learned: int) -> None:
+    """A job that ends late is looked at less often the next time."""
+    pace = Pace()
+
+    def looked(seconds: float, rows: int) -> int:
+        waited = 0.0
+        for count, wait in enumerate(pace.looks(rows, 300.0), 1):
+            waited += wait
+            if waited >= seconds:
+                pace.ended(rows, waited, count)
+                return count
+        raise AssertionError("it never ended")
+
+    took = {1: 15.0, 4: 150.0}[looks]
+    assert looked(took, 100) == looks
+    assert looked(took, 100) == 1
+    assert looked(took / 2, 50) <= learned
+    assert sum(pace.looks(1, 300.0)) == 300.0
+
+
 @pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        (httpx.ReadTimeout("x"), "timeout"),
-        (httpx.ReadError("x"), "connection_lost"),
-        ((502, None), "http_502"),
-        ((200, {"message": "ok"}), "no_job"),
-    ],
+    "fault",
+    [httpx.ReadTimeout("x"), httpx.ReadError("x"), (502, None), (200, {"message": "ok"}), (200, {}), (302, None)],
 )
-def test_after_a_lost_answer_what_is_found_is_done_and_the_rest_unknown(fault: Any, code: str) -> None:
+def test_after_a_lost_answer_what_is_found_is_done_and_the_rest_goes_again(fault: Any) -> None:
     fake = FakeFreshsales()
     jobs = Jobs(fake)
 
     def partly(request: httpx.Request) -> tuple[int, Any]:
-        for row in json.loads(request.content)["contacts"][:6]:
+        for row in json.loads(request.content)["contacts"][:4]:
             jobs.store(row["external_id"], row["data"])
+        fake.on("POST", BULK, jobs.take)
         if isinstance(fault, Exception):
             raise fault
         status, body = fault
         return status, body
 
     fake.on("POST", BULK, partly)
-    outcomes = create(fake, MANY)
-    assert statuses(outcomes) == [Status.DONE] * 6 + [Status.UNKNOWN] * 4
-    assert {outcome.code for outcome in outcomes[6:]} == {code}
-    assert (fake.count("POST", BULK), fake.count("POST", "/contacts/upsert")) == (1, 0)
+    assert statuses(create(fake, MANY)) == [Status.DONE] * 10
+    again = fake.sent("POST", BULK)[1]["contacts"]
+    assert [row["external_id"] for row in again] == [f"PANDA-{number}" for number in range(4, 10)]
+    assert len(jobs.stored) == 10
 
 
-def test_a_job_that_never_ends_leaves_what_is_not_found_unknown() -> None:
+def test_a_job_that_cannot_be_looked_at_is_looked_for() -> None:
     fake = FakeFreshsales()
-    jobs = Jobs(fake, lag=99)
+    jobs = Jobs(fake)
 
-    def stuck(request: httpx.Request) -> tuple[int, Any]:
+    def hidden(request: httpx.Request) -> tuple[int, Any]:
         answer = jobs.take(request)
-        fake.on("GET", "/job_statuses/j1", (200, {"status": "QUEUED"}))
+        fake.on("GET", "/job_statuses/j1", (500, None))
         return answer
 
-    fake.on("POST", BULK, stuck)
-    outcomes = create(fake, MANY, job_seconds=20.0)
-    assert {(outcome.status, outcome.code) for outcome in outcomes} == {(Status.UNKNOWN, "job_stuck")}
-    assert fake.count("GET", "/job_statuses/j1") == 10
+    fake.on("POST", BULK, hidden)
+    assert statuses(create(fake, MANY)) == [Status.DONE] * 10
+    assert fake.count("POST", BULK) == 1
+
+
+def test_what_stays_unknown_is_said() -> None:
+    fake = FakeFreshsales()
+    Jobs(fake, lag=99)
+    fake.on("POST", BULK, (502, None))
+    fake.on("POST", "/contacts/upsert", (502, None))
+    outcomes = create(fake, MANY)
+    assert {(outcome.status, outcome.code) for outcome in outcomes} == {(Status.UNKNOWN, "http_502")}
 
 
 @pytest.mark.parametrize("data", ["no json", None, [], {"detailed_failure_report": "x"}])
@@ -230,18 +271,18 @@ def test_an_unreadable_report_is_no_report(data: Any) -> None:
 def test_values_refused_beforehand_do_not_hold_up_the_job() -> None:
     fake = FakeFreshsales()
     Jobs(fake)
-    outcomes = create(fake, [*MANY[:2], patient(50, city="x" * 300), MANY[2]])
-    assert statuses(outcomes) == [Status.DONE, Status.DONE, Status.REFUSED, Status.DONE]
-    assert len(fake.sent("POST", BULK)[0]["contacts"]) == 3
+    outcomes = create(fake, [*MANY[:2], patient(50, city="x" * 300), *MANY[2:]])
+    assert statuses(outcomes) == [Status.DONE, Status.DONE, Status.REFUSED, *[Status.DONE] * 8]
+    assert len(fake.sent("POST", BULK)[0]["contacts"]) == 10
 
 
 def test_one_key_never_stands_twice_in_a_job() -> None:
     fake = FakeFreshsales()
     Jobs(fake, "deals", "deal")
-    batch = [deal(1), deal(2), deal(3, name="Plan"), deal(4, name="plan")]
-    assert statuses(create(fake, batch, capabilities=having(names_as_keys="any"))) == [Status.DONE] * 4
+    batch = [*[deal(number) for number in range(4)], deal(5, name="Plan"), deal(6, name="plan")]
+    assert statuses(create(fake, batch, capabilities=having(names_as_keys="any"))) == [Status.DONE] * 6
     (body,) = fake.sent("POST", "/deals/bulk_upsert")
-    assert [row["name"] for row in body["deals"]] == ["Perio plan PLAN-1", "Perio plan PLAN-2"]
+    assert [row["name"] for row in body["deals"]] == [f"Perio plan PLAN-{number}" for number in range(4)]
     assert fake.count("POST", "/deals/upsert") == 2
 
 
@@ -270,22 +311,11 @@ MAKERS: dict[str, tuple[Any, str, str]] = {
 
 @pytest.mark.parametrize("obj", sorted(MAKERS))
 @pytest.mark.parametrize("read_back", ["filtered_search", "lookup", "upsert"])
-@pytest.mark.parametrize("count", [1, 2, 100, 101, 230])
+@pytest.mark.parametrize("count", [1, 3, 4, 100, 101, 230])
 def test_the_budget_is_what_a_load_costs(obj: str, read_back: str, count: int) -> None:
     make, module, entity = MAKERS[obj]
     fake = FakeFreshsales()
-    jobs = Jobs(fake, module, entity)
-    if obj != "contacts":
-        by_mark = {"sales_accounts": "PRACTICE-", "deals": "PLAN-"}[obj]
-
-        def lookup(request: httpx.Request) -> tuple[int, Any]:
-            mark = request.url.params["q"]
-            assert mark.startswith(by_mark)
-            assert request.url.params["f"].startswith("cf_")
-            found = [r for r in jobs.stored.values() if mark in r["custom_field"].values()]
-            return 200, {module: {module: found}}
-
-        fake.on("GET", "/lookup", lookup)
+    Jobs(fake, module, entity)
     capabilities = having(read_back=read_back)
 
     async def go(adapter: FreshsalesAdapter) -> int:
@@ -298,14 +328,51 @@ def test_the_budget_is_what_a_load_costs(obj: str, read_back: str, count: int) -
     assert run(fake, go, capabilities=capabilities) == requests_for(obj, count, capabilities)
 
 
-def test_other_budgets() -> None:
-    assert requests_for("notes", 250, Capabilities()) == 250
-    assert requests_for("contacts", 250, having(bulk_upsert=False)) == 250
-    assert requests_for("contacts", 250, having(bulk_key="id")) == 250
-    assert requests_for("contacts", 0, Capabilities()) == 0
-    assert requests_for("contacts", 200, Capabilities(), polls=1) == 6
-    with pytest.raises(ValueError, match="no object tasks"):
-        requests_for("tasks", 1, Capabilities())
+@pytest.mark.parametrize(
+    ("obj", "records", "changes", "requests"),
+    [
+        ("notes", 250, {}, 250),
+        ("contacts", 250, {"bulk_upsert": False}, 250),
+        ("contacts", 250, {"bulk_key": "id"}, 250),
+        ("contacts", 0, {}, 0),
+        ("contacts", 2000, {}, 60),
+        ("contacts", 200, {"bulk_rows": 50}, 12),
+        ("contacts", 200, {"bulk_key": "emails"}, 8),
+        ("contacts", 200, {"bulk_cost": "rows"}, 204),
+        ("contacts", 3, {"upsert_key": "emails"}, 6),
+        ("deals", 3, {"upsert_key": "emails"}, 3),
+    ],
+)
+def test_budgets_of_writing(obj: str, records: int, changes: dict[str, Any], requests: int) -> None:
+    assert requests_for(obj, records, having(**changes)) == requests
+
+
+@pytest.mark.parametrize(
+    ("obj", "records", "changes", "more", "requests"),
+    [
+        ("contacts", 2000, {}, {}, 22),
+        ("contacts", 2000, {}, {"others": 1000}, 32),
+        ("contacts", 2000, {"scroll_lists": True}, {"others": 1000}, 22),
+        ("contacts", 4, {}, {}, 4),
+        ("contacts", 8, {}, {"others": 2000}, 8),
+        ("deals", 500, {}, {}, 8),
+        ("deals", 500, {"view_lists": "none"}, {}, 500),
+        ("treatment_plan_lines", 500, {}, {}, 8),
+        ("treatment_plan_lines", 500, {"view_lists": "standard"}, {}, 500),
+        ("notes", 500, {}, {"parents": 90}, 90),
+        ("appointments", 500, {}, {}, 500),
+    ],
+)
+def test_budgets_of_reading_back(
+    obj: str, records: int, changes: dict[str, Any], more: dict[str, int], requests: int
+) -> None:
+    assert read_back_requests(obj, records, having(**changes), **more) == requests
+
+
+def test_budgets_are_of_objects_that_there_are() -> None:
+    for budget in (requests_for, read_back_requests):
+        with pytest.raises(ValueError, match="no object tasks"):
+            budget("tasks", 1, Capabilities())
 
 
 @pytest.mark.parametrize(("plan", "modules"), [("growth", False), ("enterprise", True)])

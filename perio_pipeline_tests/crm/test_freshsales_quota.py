@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
+from perio_pipeline.crm.freshsales.capabilities import Capabilities
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.protocol import Ref
 from perio_pipeline_tests.crm.virtual_time import run_virtually
@@ -45,7 +46,8 @@ class Server:
 
 
 def read(server: Server, count: int, plan: str, on_wait: Callable[[float, datetime], None] | None = None) -> None:
-    settings = FreshsalesSettings("https://gum.myfreshworks.com", "gum", "key-1", plan=plan)
+    one_by_one = Capabilities(view_lists="none")
+    settings = FreshsalesSettings("https://gum.myfreshworks.com", "gum", "key-1", plan, one_by_one)
 
     async def main() -> None:
         async with FreshsalesAdapter(settings, on_wait=on_wait, wire=httpx.MockTransport(server)) as adapter:
@@ -100,6 +102,7 @@ def test_an_announced_end_is_believed() -> None:
 
 def test_the_window_runs_on_the_crm_s_clock() -> None:
     settings: dict[str, Any] = {"url": "http://127.0.0.1:1", "alias": "gum", "token": "key-1", "time_scale": 60.0}
+    settings["capabilities"] = Capabilities(view_lists="none")
     server = Server()
 
     async def main() -> None:

@@ -189,8 +189,8 @@ def test_past_appointments_are_a_capability() -> None:
     off = having(past_appointments=False)
     outcome, body = create("/appointments", visit(), answer, capabilities=off)
     assert (outcome.status, outcome.code, body) == (Status.REFUSED, "past_appointment", None)
-    for end in ("2999-03-05T15:00:00-05:00", "2999-03-05T15:00:00", "some day"):
-        outcome, _ = create("/appointments", visit(end_date=end), answer, capabilities=off)
+    for start in ("2999-03-05T15:00:00-05:00", "2999-03-05T15:00:00", "some day"):
+        outcome, _ = create("/appointments", visit(from_date=start), answer, capabilities=off)
         assert outcome.status is Status.DONE
 
 
@@ -243,7 +243,7 @@ def test_the_limits_themselves_are_allowed() -> None:
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        (patient(created_at="2020"), "created_at"),
+        (patient(birth_date="2020"), "birth_date"),
         (replace(note(), custom={"Key__c": "1"}), "Key__c"),
         (replace(patient(), custom={"Unresolved__c": "1"}), "Unresolved__c"),
         (replace(patient(), links={"company_id": "1"}), "company_id"),
@@ -357,7 +357,7 @@ def test_a_contact_is_deleted_and_forgotten(first: Answer, second: Answer, statu
     outcome = run(fake, lambda adapter: adapter.delete(Ref("contacts", "60")))
     assert (outcome.status, outcome.code) == (status, code)
     fake.requests.clear()
-    run(fake, lambda adapter: adapter.delete(Ref("contacts", "60")), forget=False)
+    run(fake, lambda adapter: adapter.delete(Ref("contacts", "60")), capabilities=having(forget_deleted=False))
     assert [request.url.path for request in fake.requests] == ["/crm/sales/api/contacts/60"]
 
 

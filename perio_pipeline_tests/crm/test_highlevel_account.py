@@ -9,9 +9,17 @@ import pytest
 
 from perio_pipeline.crm.highlevel import open_account
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
-from perio_pipeline.crm.protocol import AccountInfo, AccountSettings, FieldSpec, FieldType
+from perio_pipeline.crm.protocol import (
+    AccountInfo,
+    AccountSettings,
+    CreatedField,
+    CreationStoppedError,
+    FieldSpec,
+    FieldType,
+    KeptField,
+)
 from perio_pipeline.errors import DestinationError, SettingsError
-from perio_pipeline_tests.crm.support import LOCATION, FakeHighLevel, run
+from perio_pipeline_tests.crm.support import LOCATION, PLAN_MARK, FakeHighLevel, run
 
 WHERE = f"/locations/{LOCATION}"
 FIELDS = f"{WHERE}/customFields"
@@ -83,13 +91,13 @@ def test_lacking_fields_are_created_with_their_choices() -> None:
     fake = FakeHighLevel()
     fake.on("POST", FIELDS, (201, {"customField": {"id": "new1"}}))
 
-    async def go(adapter: Any) -> dict[str, str]:
+    async def go(adapter: Any) -> list[CreatedField]:
         missing = await adapter.missing_fields([STAGE])
         assert missing == [STAGE]
-        created: dict[str, str] = await adapter.create_fields(missing)
+        created: list[CreatedField] = await adapter.create_fields(missing)
         return created
 
-    assert run(fake, go) == {"contact.Perio_Stage__c": "new1"}
+    assert run(fake, go) == [CreatedField("contact", STAGE.name, "new1")]
     assert fake.requests[0].url.params["model"] == "all"
     assert fake.sent("POST", FIELDS) == [
         {
@@ -150,14 +158,14 @@ def test_a_field_whose_answer_was_lost_is_looked_for() -> None:
     fake = FakeHighLevel()
     fake.on("POST", FIELDS, httpx.ReadTimeout("x"))
 
-    async def go(adapter: Any) -> dict[str, str]:
+    async def go(adapter: Any) -> list[CreatedField]:
         with pytest.raises(DestinationError, match="not known whether"):
             await adapter.create_fields([STAGE])
         fake.on("GET", FIELDS, (200, {"customFields": [record()]}))
-        created: dict[str, str] = await adapter.create_fields([STAGE])
+        created: list[CreatedField] = await adapter.create_fields([STAGE])
         return created
 
-    assert run(fake, go) == {"contact.Perio_Stage__c": "f1"}
+    assert run(fake, go) == [CreatedField("contact", STAGE.name, "f1")]
 
 
 def test_a_refused_field_is_named() -> None:
@@ -165,6 +173,42 @@ def test_a_refused_field_is_named() -> None:
     fake.on("POST", FIELDS, (422, {"message": ["property options should not exist"]}))
     with pytest.raises(DestinationError, match="Perio_Stage__c: property options should not exist"):
         run(fake, lambda adapter: adapter.create_fields([STAGE]))
+
+
+def test_what_was_created_before_a_refusal_is_told() -> None:
+    fake = FakeHighLevel()
+    made = (201, {"customField": {"id": "new1"}})
+    fake.on("POST", FIELDS, made, (422, {"message": ["property options should not exist"]}))
+    with pytest.raises(CreationStoppedError) as stopped:
+        run(fake, lambda adapter: adapter.create_fields([PLAN_MARK, STAGE]))
+    assert stopped.value.created == (CreatedField("opportunity", PLAN_MARK.name, "new1"),)
+
+
+CREATED = CreatedField("contact", STAGE.name, "f1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "left", "kept"),
+    [
+        ((200, {"succeded": True}), [], []),
+        ((404, {"message": "not found"}), [], []),
+        (httpx.ReadTimeout("x"), [], []),
+        (httpx.ReadTimeout("x"), [{"id": "f1"}], [CREATED]),
+        ((422, {"message": "the field is in use"}), [{"id": "f1"}], [CREATED]),
+    ],
+)
+def test_created_fields_are_removed_and_what_stays_is_named(answer: Any, left: list[Any], kept: list[Any]) -> None:
+    fake = FakeHighLevel()
+    fake.on("DELETE", f"{FIELDS}/f1", answer)
+
+    async def go(adapter: Any) -> list[KeptField]:
+        fake.on("GET", FIELDS, (200, {"customFields": left}))
+        found: list[KeptField] = await adapter.remove_fields([CREATED])
+        return found
+
+    found = run(fake, go)
+    assert [each.created for each in found] == kept
+    assert all("delete it in Settings" in each.reason for each in found)
 
 
 @pytest.mark.parametrize(

@@ -159,14 +159,16 @@ def test_the_white_lists_are_those_of_the_specification() -> None:
 def test_opening_the_account_and_its_fields_is_in_the_specification() -> None:
     fake = FakeHighLevel()
     fake.on("POST", "/locations/loc123/customFields", (201, {"customField": {"id": "new"}}))
+    fake.on("DELETE", "/locations/loc123/customFields/new", (200, {"succeded": True}))
     wanted = FieldSpec("contact", "Stage__c", FieldType.CHOICE, "Stage", ("I", "II"))
 
     async def go(adapter: HighLevelAdapter) -> None:
         await adapter.connect()
-        await adapter.create_fields(await adapter.missing_fields([wanted]))
+        created = await adapter.create_fields(await adapter.missing_fields([wanted]))
+        assert await adapter.remove_fields(created) == []
 
     run(fake, go, ready=False)
-    assert len(fake.requests) == 6
+    assert len(fake.requests) == 7
     assert objections(fake.requests) == []
 
 

@@ -62,8 +62,9 @@ class World:
     def status(self) -> dict[str, ObjectStatus]:
         journal = self.rooms.journal()
         try:
-            traffic = journal.traffic(PRACTICE, self.crm)
-            return destination_status(self.rooms.store(), PRACTICE, self.crm, self.rooms.mapping(self.crm), traffic)
+            traffic, costs = journal.traffic(PRACTICE, self.crm), journal.costs(PRACTICE, self.crm)
+            mapping = self.rooms.mapping(self.crm)
+            return destination_status(self.rooms.store(), PRACTICE, self.crm, mapping, traffic, costs)
         finally:
             journal.close()
 

@@ -10,7 +10,9 @@ from enum import Enum, auto
 
 from perio_pipeline.crm.protocol import (
     AccountInfo,
+    CreatedField,
     FieldSpec,
+    KeptField,
     Outcome,
     Payload,
     Ref,
@@ -49,6 +51,8 @@ class FakeCrm:
         lag: looks that find nothing before search has caught up.
         size: payloads per request.
         lacks: custom fields that the account does not have yet.
+        created: custom fields that were created in it.
+        undeletable: names of those that it does not delete.
         calls: (operation, source keys or CRM ids) of every request.
     """
 
@@ -61,7 +65,9 @@ class FakeCrm:
     records: dict[Ref, Snapshot] = field(default_factory=dict)
     marks: dict[Ref, str] = field(default_factory=dict)
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    undeletable: frozenset[str] = frozenset()
+    clinging: frozenset[str] = frozenset()
+    created: dict[CreatedField, FieldSpec] = field(default_factory=dict)
+    undeletable: set[str] = field(default_factory=set)
     gate: asyncio.Event | None = None
     _made: int = 0
 
@@ -116,9 +122,17 @@ class FakeAdapter:
     async def missing_fields(self, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
         return [spec for spec in wanted if spec in self.crm.lacks]
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
+    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
         self.crm.lacks = [spec for spec in self.crm.lacks if spec not in missing]
-        return {f"{spec.model}.{spec.name}": f"id of {spec.name}" for spec in missing}
+        made = [CreatedField(spec.model, spec.name, f"id of {spec.name}") for spec in missing]
+        self.crm.created |= dict(zip(made, missing, strict=True))
+        return made
+
+    async def remove_fields(self, created: Sequence[CreatedField]) -> list[KeptField]:
+        await self._request("remove", *(each.name for each in created))
+        kept = [each for each in created if each.name in self.crm.undeletable]
+        self.crm.lacks += [self.crm.created.pop(each) for each in created if each not in kept]
+        return [KeptField(each, "delete it by hand") for each in kept]
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
         missing = [name for key, names in wanted.items() for name in names if name not in self.crm.lookups.get(key, ())]
@@ -140,7 +154,7 @@ class FakeAdapter:
         return self._write(payload, ref)
 
     def deletes(self, obj: str) -> bool:
-        return obj not in self.crm.undeletable
+        return obj not in self.crm.clinging
 
     async def delete(self, ref: Ref) -> Outcome:
         await self._request("delete", ref.crm_id)
@@ -156,6 +170,9 @@ class FakeAdapter:
         if fault is Fault.DIE_AFTER:
             raise Crash
         return LOST if fault is Fault.LOSE_AFTER else Outcome(Status.DONE, ref)
+
+    def read_size(self, obj: str) -> int:
+        return 200
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         await self._request("read", *(ref.crm_id for ref in refs))

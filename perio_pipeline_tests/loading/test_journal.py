@@ -16,6 +16,7 @@ from perio_pipeline.loading.database import alone
 from perio_pipeline.loading.entries import CHAIN_START, Intent, Known, Result, RunInfo
 from perio_pipeline.loading.sealing import KEY_VARIABLE
 from perio_pipeline.loading.tables import ENTRY
+from perio_pipeline.loading.traffic import Costs
 from perio_pipeline_tests.loading.small_load import RUN, chain_holds, entries, journal_in, scope, stored, values_before
 
 pytestmark = pytest.mark.usefixtures("journal_backend")
@@ -199,6 +200,22 @@ def test_traffic_is_that_of_the_last_run_of_each_object(tmp_path: Path) -> None:
         journal.record_traffic(scope(practice="elm"), second, "load", RequestStats(50, 50, 50))
         assert journal.traffic("harbor", "test") == {"contacts": RequestStats(10, 1, 2), "notes": RequestStats(7, 6, 0)}
         assert journal.traffic("nobody", "test") == {}
+
+
+def test_costs_are_those_of_the_latest_load_that_wrote_and_of_the_latest_read_back(tmp_path: Path) -> None:
+    first, second = RunInfo("run-1", "full", "jo"), RunInfo("run-2", "full", "jo")
+    with journal_in(tmp_path) as journal:
+        for key, status in (("a", "unknown"), ("a", "done"), ("b", "done"), ("c", "refused")):
+            journal.append(scope(), first, [Result(key, "create", "f", status)])
+        journal.append(scope(account="south"), first, [Result("a", "update", "f", "done")])
+        journal.record_traffic(scope(), first, "load", RequestStats(11, 4, 0))
+        journal.record_traffic(scope(account="south"), first, "load", RequestStats(4, 1, 0))
+        journal.record_traffic(scope(), first, "readback", RequestStats(3, 0, 0))
+        journal.record_traffic(scope(), second, "load", RequestStats(1, 0, 0))
+        journal.record_traffic(scope(), second, "readback", RequestStats(2, 0, 0))
+        journal.record_traffic(scope("notes"), second, "readback", RequestStats(7, 0, 0))
+        assert journal.costs("harbor", "test") == {"contacts": Costs(15, 3, 2), "notes": Costs(0, 0, 7)}
+        assert journal.costs("nobody", "test") == {}
 
 
 def test_the_key_file_is_its_owners_only_and_is_kept(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_create_whose_answer_was_lost_is_looked_for_and_taken_back(journal: Jo
 
 
 def test_what_the_api_does_not_delete_goes_with_its_parent_and_is_told_before(journal: Journal) -> None:
-    crm = FakeCrm(undeletable=frozenset({"notes"}))
+    crm = FakeCrm(clinging=frozenset({"notes"}))
     migrate(journal, crm)
     read_back(journal, crm)
     edit(crm, "P2", firstName="Petra")

@@ -15,7 +15,7 @@ from perio_pipeline.crm.ratewindow import OnWait
 __all__ = ["PLANS", "budget_of", "open_account"]
 
 
-def budget_of(plan: str, capabilities: Mapping[str, bool | str]) -> FreshsalesBudget:
+def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> FreshsalesBudget:
     """What requests cost in an account on this plan with these behaviours."""
     modules = CUSTOM_MODULES in PLANS.plan(plan).features
     return FreshsalesBudget(capabilities_from(capabilities), modules)
@@ -23,13 +23,15 @@ def budget_of(plan: str, capabilities: Mapping[str, bool | str]) -> FreshsalesBu
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> FreshsalesAdapter:
     """The adapter for one account; it sends nothing before it is entered. `on_wait` is told of long waits."""
+    capabilities = capabilities_from(settings.capabilities)
     return FreshsalesAdapter(
         FreshsalesSettings(
             url=settings.url,
             alias=settings.account_id,
             token=settings.token,
             plan=settings.plan,
-            capabilities=capabilities_from(settings.capabilities),
+            capabilities=capabilities,
+            file_megabytes=capabilities.file_megabytes,
             time_scale=settings.time_scale,
         ),
         on_wait=on_wait,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perio_pipeline.crm.concurrency import concurrently
-from perio_pipeline.crm.freshsales import constants, routes
+from perio_pipeline.crm.freshsales import routes
 from perio_pipeline.crm.freshsales.customfields import flat
 from perio_pipeline.crm.freshsales.errors import ForbiddenError
 from perio_pipeline.crm.freshsales.fieldchecks import MODULES, module_of
@@ -18,12 +18,12 @@ _ATTEMPTS_TO_REACH = 2
 
 
 async def check_account(session: Session) -> AccountInfo:
-    """Check that the key opens the account, and read its look-ups and the fields of the modules that are loaded.
+    """Check that the key opens the account, and read its look-ups.
 
     Raises:
         DestinationError: what is wrong and what to do.
     """
-    await session.fetch(routes.PROBE, routes.PROBE.path, connects=_ATTEMPTS_TO_REACH)
+    await _probe(session)
 
     async def entries(selector: Selector) -> JsonObject | None:
         try:
@@ -41,13 +41,7 @@ async def check_account(session: Session) -> AccountInfo:
 
     answers = await concurrently(entries, SELECTORS, len(SELECTORS))
     for selector, answer in zip(SELECTORS, answers, strict=True):
-        take_list(session.lookups, selector, answer)
-    modules = [*MODULES, *([constants.PLAN_LINE_ENTITY] if session.settings.has_modules else [])]
-
-    async def fields(model: str) -> None:
-        await read_fields(session, model)
-
-    await concurrently(fields, modules, len(modules))
+        take_list(session.lookups, selector, answer, all_usable=session.capabilities.inactive_owners)
     return AccountInfo(
         id=session.settings.alias,
         name=session.settings.alias,
@@ -56,6 +50,18 @@ async def check_account(session: Session) -> AccountInfo:
         capabilities=session.capabilities.as_mapping(),
         lookups=session.lookups.names(),
     )
+
+
+async def _probe(session: Session) -> None:
+    """Whether the key opens the account, and whether it is still the one that is remembered.
+
+    The probe asks for the views of contacts: their ids are another account's own, and reading back needs them.
+    """
+    path = routes.PROBE.path
+    answer = await session.fetch(routes.PROBE, path, connects=_ATTEMPTS_TO_REACH)
+    if session.memory.knows(path) and session.memory.said(path) != answer:
+        session.memory.forget()
+    session.memory.keep(path, answer)
 
 
 async def read_fields(session: Session, model: str) -> None:

@@ -9,13 +9,15 @@ from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.account import check_account
 from perio_pipeline.crm.freshsales.customfields import CustomFields
 from perio_pipeline.crm.freshsales.documents import Documents
+from perio_pipeline.crm.freshsales.memory import Memory, memory_of
 from perio_pipeline.crm.freshsales.objects import SPECS
 from perio_pipeline.crm.freshsales.records import Records
+from perio_pipeline.crm.freshsales.removing import remove_fields
 from perio_pipeline.crm.freshsales.schema import create_fields, missing_fields
-from perio_pipeline.crm.freshsales.session import Session, memory_of
+from perio_pipeline.crm.freshsales.session import Session
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.http import Observer, Transport, Wire
-from perio_pipeline.crm.protocol import AccountInfo, FieldSpec, RequestStats
+from perio_pipeline.crm.protocol import AccountInfo, CreatedField, FieldSpec, KeptField, RequestStats
 from perio_pipeline.crm.ratewindow import OnWait, RateWindow, RateWindows, history_of
 from perio_pipeline.crm.retry import RetryPolicy
 from perio_pipeline.errors import DestinationError
@@ -44,7 +46,7 @@ class FreshsalesAdapter(Dispatcher):
     ) -> None:
         stats = RequestStats()
         transport = _transport(settings, stats, on_wait, observer, wire)
-        memory = {} if wire else memory_of(_account(settings))
+        memory = Memory() if wire else memory_of(_account(settings))
         custom = CustomFields(arrays=settings.capabilities.multi_select_array)
         self._session = Session(settings, transport, memory, custom=custom)
         resources = {
@@ -61,9 +63,17 @@ class FreshsalesAdapter(Dispatcher):
         """Resolve the custom fields by name or label; returns those that the account lacks."""
         return await missing_fields(self._session, wanted)
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
-        """Create custom fields where the API allows; returns `model.name` → API name."""
+    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+        """Create custom fields where the API allows, and the custom module that carries them."""
         return await create_fields(self._session, missing)
+
+    async def remove_fields(self, created: Sequence[CreatedField]) -> list[KeptField]:
+        """Remove what was created where the API allows; returns what stays."""
+        return await remove_fields(self._session, created)
+
+    def _read_as(self, obj: str) -> str:
+        """Patients, providers and referring dentists are all contacts: one walk through the lists serves them."""
+        return SPECS[obj].plural if obj in SPECS and SPECS[obj].plural in SPECS else obj
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
         """Check that pipelines, stages, users and other entries exist."""
@@ -71,7 +81,7 @@ class FreshsalesAdapter(Dispatcher):
             self._session.lookups.require(wanted)
         except DestinationError:
             # An admin will create them now, so that the next connection must read the lists again.
-            self._session.memory.clear()
+            self._session.memory.forget()
             raise
 
 
@@ -89,9 +99,11 @@ def _transport(
     scale = settings.time_scale
     # The quota belongs to the account, not to one adapter: the next one goes on from where this one stopped.
     account = _account(settings)
+    limits = ((settings.hourly_limit, constants.HOUR), (settings.capabilities.minute_requests, constants.MINUTE))
     windows = [
         RateWindow(limit, seconds, scale, None if wire else history_of(f"{account} {seconds}"), on_wait)
-        for limit, seconds in ((settings.hourly_limit, constants.HOUR), (settings.per_minute, constants.MINUTE))
+        for limit, seconds in limits
+        if limit
     ]
     return Transport(
         settings.base_url,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales import constants, standins
 from perio_pipeline.crm.freshsales.customfields import numeric
-from perio_pipeline.crm.freshsales.limits import check_date, check_length, check_number
+from perio_pipeline.crm.freshsales.limits import RefusedValueError, check_date, check_length, check_number
 from perio_pipeline.crm.freshsales.lookups import FIELDS
 from perio_pipeline.crm.freshsales.objects import TARGETS, LinkStyle, ObjectSpec, Target
 from perio_pipeline.crm.freshsales.session import Session
@@ -26,9 +26,11 @@ def create_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
         RefusedValueError: a value that the CRM would refuse or cut.
         UnknownLookupError: a stage, pipeline or other entry that the account does not have.
     """
-    stated = {name: value for name, value in payload.fields.items() if value is not None}
+    stated: dict[str, Value] = {name: value for name, value in payload.fields.items() if value is not None}
     if payload.mark_field == constants.EXTERNAL_ID:
         stated[constants.EXTERNAL_ID] = payload.mark
+    if spec.plural == constants.CONTACTS:
+        stated = standins.completed(payload, stated, session.capabilities)
     body = _body(spec, payload, stated, session, keep_nulls=False)
     account = payload.links.get("sales_account_id")
     if account and spec.links.get("sales_account_id") is LinkStyle.PRIMARY_ACCOUNT:
@@ -47,7 +49,10 @@ def update_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
         RefusedValueError: a value that the CRM would refuse or cut.
         UnknownLookupError: a stage, pipeline or other entry that the account does not have.
     """
-    body = _body(spec, payload, payload.fields, session, keep_nulls=True)
+    stated = payload.fields
+    if spec.plural == constants.CONTACTS:
+        stated = standins.never_emptied(payload, stated, session.capabilities)
+    body = _body(spec, payload, stated, session, keep_nulls=True)
     for name in payload.unlinked:
         if spec.links.get(name) is LinkStyle.FIELD:
             body[name] = None
@@ -134,6 +139,10 @@ def _target(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObject:
 
 
 def _shaped(spec: ObjectSpec, name: str, value: Value, session: Session) -> Any:
+    if name == constants.CREATED_AT and not session.capabilities.created_at_writable:
+        raise RefusedValueError(
+            "not_settable", name, "the account sets it itself; see the capability created_at_writable"
+        )
     if value is None:
         return None
     if name in FIELDS:
@@ -145,5 +154,11 @@ def _shaped(spec: ObjectSpec, name: str, value: Value, session: Session) -> Any:
         return str(value)[:10]
     elif name == "time_zone" and session.capabilities.rails_time_zones:
         return to_rails(str(value))
-    check_length(name, value, spec.lengths.get(name, constants.TEXT_LENGTH))
+    check_length(name, value, _limit(spec, name, session))
     return list(value) if isinstance(value, tuple) else value
+
+
+def _limit(spec: ObjectSpec, name: str, session: Session) -> int:
+    if spec.name == constants.NOTES:
+        return session.capabilities.note_characters
+    return spec.lengths.get(name, constants.TEXT_LENGTH)

@@ -9,11 +9,13 @@ from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.capabilities import Capabilities
 from perio_pipeline.crm.freshsales.fieldchecks import MODULES
 from perio_pipeline.crm.freshsales.lookups import SELECTORS
-from perio_pipeline.crm.freshsales.objects import SPECS, LinkStyle
-from perio_pipeline.crm.freshsales.session import REMEMBERED_SECONDS
+from perio_pipeline.crm.freshsales.memory import REMEMBERED_SECONDS
+from perio_pipeline.crm.freshsales.objects import SPECS, LinkStyle, ObjectSpec
 
-POLLS_PER_JOB = 2
-"""Looks at a bulk job until it ends, two seconds apart; an estimate."""
+POLLS_PER_JOB = 1
+"""Looks at a bulk job until it ends; the first comes when a job of its size should have ended. An estimate."""
+_PROOFS = 2
+"""Single reads that prove a walk through lists."""
 
 
 def opening_requests(modules: bool) -> int:
@@ -37,44 +39,47 @@ def requests_for(obj: str, records: int, capabilities: Capabilities, polls: int 
     Raises:
         ValueError: no such object.
     """
-    if obj not in SPECS:
-        raise ValueError(f"{constants.NAME} has no object {obj}; it has {', '.join(sorted(SPECS))}")
+    spec = _spec(obj)
     if not in_bulk(obj, capabilities):
-        return records
-    full, rest = divmod(records, constants.BULK_SIZE)
-    sizes = [constants.BULK_SIZE] * full + ([rest] if rest else [])
-    return sum(_job(size, capabilities, polls) for size in sizes)
+        return records * _single(spec, capabilities)
+    full, rest = divmod(records, capabilities.bulk_rows)
+    sizes = [capabilities.bulk_rows] * full + ([rest] if rest else [])
+    return sum(_job(spec, size, capabilities, polls) for size in sizes)
 
 
 def read_back_requests(
     obj: str, records: int, capabilities: Capabilities, *, others: int = 0, parents: int | None = None
 ) -> int:
-    """Requests that reading so many records back costs.
+    """Requests that reading so many records back costs when lists show them all and in full.
 
     Args:
         obj: the mapping's object.
         records: how many of them.
         capabilities: how the account behaves.
-        others: further records in the same module of the account.
+        others: further records in the same module that were made after these: lists begin with the newest.
         parents: for activities and files, how many records they belong to; as many as they are when it is not known.
+
+    Raises:
+        ValueError: no such object.
     """
-    return min(records, records if parents is None else parents) if SPECS[obj].children else records
+    spec = _spec(obj)
+    if spec.children:
+        return min(records, records if parents is None else parents)
+    lists = capabilities.view_lists == "all" or (capabilities.view_lists == "standard" and obj != constants.PLAN_LINES)
+    if not lists or records < constants.WORTH_A_LIST:
+        return records
+    # The views of contacts are known from opening the account.
+    views = 0 if spec.plural == constants.CONTACTS else 1
+    pages = -(-(records if capabilities.scroll_lists else records + others) // constants.PAGE)
+    return min(records, pages + _PROOFS) + views
 
 
 def in_bulk(obj: str, capabilities: Capabilities) -> bool:
     """Whether records of this object are created by bulk jobs."""
-    spec = SPECS[obj]
+    spec = _spec(obj)
     if not capabilities.bulk_upsert or spec.routes.bulk is None:
         return False
     return bool(spec.bulk_name) or capabilities.bulk_key != "id"
-
-
-def _job(size: int, capabilities: Capabilities, polls: int) -> int:
-    if size == 1:
-        return 1
-    # A look-up is confirmed at the record itself.
-    learned = {"filtered_search": 1, "lookup": 2 * size, "upsert": size}[capabilities.read_back]
-    return 1 + polls + learned
 
 
 @dataclass(frozen=True)
@@ -105,3 +110,26 @@ class FreshsalesBudget:
         links = [name for name in SPECS[work.object].links if name in work.held_by]
         parents = len(work.held_by[links[0]]) if links else None
         return read_back_requests(work.object, work.held, self.capabilities, others=work.others, parents=parents)
+
+
+def _spec(obj: str) -> ObjectSpec:
+    if obj not in SPECS:
+        raise ValueError(f"{constants.NAME} has no object {obj}; it has {', '.join(sorted(SPECS))}")
+    return SPECS[obj]
+
+
+def _single(spec: ObjectSpec, capabilities: Capabilities) -> int:
+    """Who holds an address is asked before a record is upserted by it."""
+    return 1 + _by_address(spec, capabilities.upsert_key)
+
+
+def _job(spec: ObjectSpec, size: int, capabilities: Capabilities, polls: int) -> int:
+    if size <= constants.FEW_ROWS:
+        return size * _single(spec, capabilities)
+    learned = {"filtered_search": 1, "lookup": size, "upsert": size * _single(spec, capabilities)}
+    sent = size if capabilities.bulk_cost == "rows" else 1
+    return _by_address(spec, capabilities.bulk_key) + sent + polls + learned[capabilities.read_back]
+
+
+def _by_address(spec: ObjectSpec, key: str) -> bool:
+    return key == constants.EMAILS and spec.plural == constants.CONTACTS

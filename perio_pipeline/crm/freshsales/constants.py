@@ -12,7 +12,10 @@ REQUESTS_PER_MINUTE = 400
 """Published for the older plans only; kept for all, since nothing says that the newer ones allow more."""
 
 PAGE = 100
-BULK_SIZE = 100
+FEW_ROWS = 3
+"""As many rows are upserted one by one: a bulk job costs three requests."""
+WORTH_A_LIST = 5
+"""Fewer records are read one by one: a walk through lists costs a page and the single reads that prove it."""
 
 TEXT_LENGTH = 256
 LONG_TEXT_LENGTH = 10_000
@@ -36,3 +39,5 @@ PLAN_LINE_ENTITY = "cm_dental_treatment_plan"
 ENTITY_PREFIX = "cm_"
 CUSTOM_PREFIX = "cf_"
 EXTERNAL_ID = "external_id"
+EMAILS = "emails"
+CREATED_AT = "created_at"

@@ -64,6 +64,10 @@ class CustomFields:
         """Whether this name is a custom field of the model."""
         return (model, name) in self._by_name
 
+    def api_names(self, model: str) -> set[str]:
+        """The CRM's names of all fields of a model that are resolved."""
+        return {known.api_name for (owner, _), known in self._by_name.items() if owner == model}
+
     def api_name(self, model: str, name: str) -> str:
         """The CRM's name.
 

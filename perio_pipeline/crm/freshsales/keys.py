@@ -24,9 +24,16 @@ class Key:
         """The value as the CRM compares it."""
         return self.value.strip().casefold()
 
+    @property
+    def looked_up_as(self) -> str:
+        """What a look-up calls the field."""
+        return "email" if self.field == constants.EMAILS else self.field
+
     def names(self, record: JsonObject) -> bool:
         """Whether a record that was found has this value."""
-        return self.folded in values_in(record.get(self.field), record.get("email") if self.field == "emails" else None)
+        return self.folded in values_in(
+            record.get(self.field), record.get("email") if self.field == constants.EMAILS else None
+        )
 
 
 def upsert_key(spec: ObjectSpec, payload: Payload, capabilities: Capabilities) -> Key | None:

@@ -24,16 +24,18 @@ class Selector:
         key: of the entries in the answer, and their kind.
         speaks: key of what an entry goes by.
         essential: without it nothing can be loaded; others may be closed to the plan.
+        switch: key that is false for entries that are switched off, if there is one.
     """
 
     name: str
     key: str
     speaks: str = "name"
     essential: bool = False
+    switch: str = ""
 
 
 SELECTORS = (
-    Selector("owners", "users", "email", essential=True),
+    Selector("owners", "users", "email", essential=True, switch="is_active"),
     Selector("deal_pipelines", "deal_pipelines", essential=True),
     Selector("currencies", "currencies", "currency_code"),
     Selector("contact_statuses", "contact_statuses"),
@@ -62,11 +64,14 @@ def no_lookups() -> Lookups:
     return Lookups(constants.NAME, FIELDS)
 
 
-def take_list(lookups: Lookups, selector: Selector, answer: JsonObject | None) -> None:
-    """Take over one of the account's lists in place of what was known of it."""
+def take_list(lookups: Lookups, selector: Selector, answer: JsonObject | None, *, all_usable: bool = False) -> None:
+    """Take over one of the account's lists in place of what was known of it.
+
+    `all_usable`: entries that are switched off may be named as well.
+    """
     found = records(answer, selector.key)
     lookups.entries[selector.key] = []
-    lookups.add(selector.key, found, selector.speaks)
+    lookups.add(selector.key, found, selector.speaks, switch="" if all_usable else selector.switch)
     if selector.name == "deal_pipelines":
         lookups.entries["deal_stages"] = []
         for pipeline in found:

@@ -82,18 +82,19 @@ class ObjectSpec:
 _CONTACT_FIELDS = (
     "first_name last_name email emails mobile_number work_number work_email external_id job_title address city state "
     "zipcode country time_zone owner_id lead_source_id medium keyword contact_status_id lifecycle_stage_id "
-    "subscription_status subscription_types facebook twitter linkedin tags"
+    "subscription_status subscription_types facebook twitter linkedin tags created_at"
 )
 _ACCOUNT_FIELDS = (
     "name website phone address city state zipcode country number_of_employees annual_revenue owner_id facebook "
-    "twitter linkedin tags"
+    "twitter linkedin tags created_at"
 )
 _DEAL_FIELDS = (
     "name amount deal_pipeline_id deal_stage_id deal_type_id currency_id probability expected_close closed_date "
-    "owner_id lead_source_id tags"
+    "owner_id lead_source_id tags created_at"
 )
 _APPOINTMENT_FIELDS = (
-    "title description from_date end_date time_zone location is_allday outcome_id creater_id latitude longitude"
+    "title description from_date end_date time_zone location is_allday outcome_id creater_id latitude longitude "
+    "created_at"
 )
 _TARGET_LINKS = dict.fromkeys(("contact_id", "deal_id", "sales_account_id"), LinkStyle.TARGET)
 
@@ -114,7 +115,7 @@ _NOTES = ObjectSpec(
     routes=replace(routes.plain_routes("notes"), get=None),
     entity="note",
     plural="notes",
-    fields=frozenset({"description"}),
+    fields=frozenset({"description", "created_at"}),
     links=_TARGET_LINKS | {"appointment_id": LinkStyle.TARGET},
     children="notes",
     lengths={"description": constants.LONG_TEXT_LENGTH},
@@ -155,7 +156,7 @@ SPECS: Mapping[str, ObjectSpec] = {
             routes=routes.custom_module_routes(f"custom_module/{constants.PLAN_LINE_ENTITY}"),
             entity=constants.PLAN_LINE_ENTITY,
             plural=constants.PLAN_LINE_ENTITY,
-            fields=frozenset({"name", "owner_id"}),
+            fields=frozenset({"name", "owner_id", "created_at"}),
             model=constants.PLAN_LINE_ENTITY,
         ),
         ObjectSpec(
@@ -174,7 +175,7 @@ SPECS: Mapping[str, ObjectSpec] = {
         replace(_NOTES, name=constants.YEARLY_NOTES),
         ObjectSpec(
             name=constants.DOCUMENTS,
-            routes=RouteSet(create=routes.DOCUMENT_CREATE),
+            routes=RouteSet(create=routes.DOCUMENT_CREATE, delete=routes.DOCUMENT_DELETE),
             entity="document",
             plural="documents",
             fields=frozenset({"file_name", "is_shared"}),

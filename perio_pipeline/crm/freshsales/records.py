@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from perio_pipeline.crm.answers import id_of
+from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.concurrency import concurrently
+from perio_pipeline.crm.dispatch import READ_AT_ONCE
 from perio_pipeline.crm.freshsales import constants, finding, outcomes, reading
 from perio_pipeline.crm.freshsales.bodies import (
     ACCOUNT_LIST,
@@ -20,14 +22,18 @@ from perio_pipeline.crm.freshsales.bodies import (
     wrapped,
 )
 from perio_pipeline.crm.freshsales.bulk import Row, create_rows
+from perio_pipeline.crm.freshsales.identity import own_keys
 from perio_pipeline.crm.freshsales.keys import Key, bulk_key, upsert_key
 from perio_pipeline.crm.freshsales.limits import RefusedValueError
+from perio_pipeline.crm.freshsales.listing import has_lists
 from perio_pipeline.crm.freshsales.objects import LinkStyle, ObjectSpec
 from perio_pipeline.crm.freshsales.session import Session
 from perio_pipeline.crm.freshsales.snapshots import accounts_of
-from perio_pipeline.crm.http import JsonObject
+from perio_pipeline.crm.http import Failure, JsonObject, Response
 from perio_pipeline.crm.lookups import UnknownLookupError
 from perio_pipeline.crm.protocol import Outcome, Payload, Ref, Snapshot, Status
+
+_ALL_AT_ONCE = 1_000_000
 
 
 class Records:
@@ -40,7 +46,12 @@ class Records:
     def batch_size(self) -> int:
         """How many payloads one request can carry."""
         bulk = self._session.capabilities.bulk_upsert and self._spec.routes.bulk is not None
-        return constants.BULK_SIZE if bulk else 1
+        return self._session.capabilities.bulk_rows if bulk else 1
+
+    @property
+    def read_size(self) -> int:
+        """How many references one `read` may be given; a walk through lists is worth more, the more it looks for."""
+        return _ALL_AT_ONCE if has_lists(self._spec, self._session) else READ_AT_ONCE
 
     def batch_key(self, payload: Payload) -> str:
         """Payloads that can go into a bulk job share one; the others are requests of their own."""
@@ -55,10 +66,9 @@ class Records:
                 bodies[number] = self._body(payload)
             except (RefusedValueError, UnknownLookupError) as error:
                 found[number] = outcomes.refused(error)
-        shared = self._shared({number: batch[number] for number in bodies})
+        shared = await self._shared({number: batch[number] for number in bodies})
         rows = [Row(key, batch[number], bodies[number]) for number, key in shared.items()]
-        if rows:
-            found |= dict(zip(shared, await create_rows(self._spec, self._session, rows, self._alone), strict=True))
+        found |= dict(zip(shared, await create_rows(self._spec, self._session, rows, self._alone), strict=True))
         singles = [number for number in bodies if number not in shared]
 
         async def one(number: int) -> Outcome:
@@ -66,7 +76,7 @@ class Records:
 
         done = await concurrently(one, singles, self._session.settings.concurrency)
         found |= dict(zip(singles, done, strict=True))
-        return [found[number] for number in range(len(batch))]
+        return [self._said(payload, found[number]) for number, payload in enumerate(batch)]
 
     async def update(self, ref: Ref, payload: Payload) -> Outcome:
         """Set the payload's fields; a contact keeps the accounts it has besides the payload's."""
@@ -82,20 +92,26 @@ class Records:
         if not body:
             return Outcome(Status.DONE, ref)
         result = await self._session.call(route, route.at(id=ref.crm_id), body=wrapped(self._spec, body))
-        return outcomes.changed(result, ref, self._labels)
+        self._remember(result)
+        return self._said(payload, outcomes.changed(result, ref, self._labels))
 
     @property
     def deletes(self) -> bool:
-        """Whether records can be deleted on their own; files cannot."""
-        return self._spec.routes.delete is not None
+        """Whether records can be deleted on their own; most accounts do not delete files."""
+        return self._spec.routes.delete is not None and self._may_delete
+
+    @property
+    def _may_delete(self) -> bool:
+        return self._spec.name != constants.DOCUMENTS or self._session.capabilities.delete_documents
 
     async def delete(self, ref: Ref) -> Outcome:
-        """Remove a record; for good, where the settings say so and the object can be forgotten."""
+        """Remove a record; for good, where that is wanted and the object can be forgotten."""
         route, forget = self._spec.routes.delete, self._spec.routes.forget
-        if route is None:
+        allowed = self._session.capabilities
+        if route is None or not self._may_delete:
             return Outcome(Status.REFUSED, ref, "cannot_delete", "Freshsales deletes this only with its contact.")
         outcome = outcomes.removed(await self._session.call(route, route.at(id=ref.crm_id)), ref)
-        if outcome.status is not Status.DONE or forget is None or not self._session.settings.forget:
+        if outcome.status is not Status.DONE or forget is None or not allowed.forget_deleted:
             return outcome
         # A record that is gone may still lie in the recycle bin, where it holds its unique values.
         final = outcomes.removed(await self._session.call(forget, forget.at(id=ref.crm_id)), ref)
@@ -128,18 +144,20 @@ class Records:
 
     def _body(self, payload: Payload) -> JsonObject:
         body = create_body(self._spec, payload, self._session)
-        if not self._session.capabilities.past_appointments and _is_past(body.get("end_date")):
-            raise RefusedValueError("past_appointment", "end_date", "the account takes no appointments in the past")
+        if not self._session.capabilities.past_appointments and _is_past(body.get("from_date")):
+            raise RefusedValueError("past_appointment", "from_date", "the account takes no appointments in the past")
         return body
 
-    def _shared(self, payloads: dict[int, Payload]) -> dict[int, Key]:
-        """The payloads that go into one job, with their keys; the same key must not stand in it twice."""
+    async def _shared(self, payloads: dict[int, Payload]) -> dict[int, Key]:
+        """The payloads that go into bulk jobs, with their keys; the same key must not stand there twice."""
         keys = {
             number: bulk_key(self._spec, payload, self._session.capabilities) for number, payload in payloads.items()
         }
         counts = Counter(key.folded for key in keys.values() if key)
         usable = {number: key for number, key in keys.items() if key and counts[key.folded] == 1}
-        return usable if len(usable) > 1 else {}
+        if len(usable) <= constants.FEW_ROWS:
+            return {}
+        return await own_keys(self._spec, self._session, usable, payloads)
 
     async def _alone(self, row: Row) -> Outcome:
         return await self._single(row.payload, row.body)
@@ -147,6 +165,8 @@ class Records:
     async def _single(self, payload: Payload, body: JsonObject) -> Outcome:
         spec, session = self._spec, self._session
         key, upsert = upsert_key(spec, payload, session.capabilities), spec.routes.upsert
+        if key is not None:
+            key = (await own_keys(spec, session, {0: key}, {0: payload})).get(0)
         request = wrapped(spec, body)
         if key is not None and upsert is not None:
             result = await session.call(
@@ -154,8 +174,23 @@ class Records:
             )
         else:
             result = await session.call(spec.routes.create, spec.routes.create.path, body=request)
+        self._remember(result)
         parent = parent_of(*target_of(spec, payload, session)) if spec.children else None
         return outcomes.created(result, spec, parent, self._labels)
+
+    def _remember(self, result: Response | Failure) -> None:
+        """When the record was changed: a list that shows it as it was before is not to be believed."""
+        if isinstance(result, Response) and result.ok:
+            record = record_in(result.object, (self._spec.entity,))
+            self._session.memory.wrote(self._spec.plural, id_of(record), record)
+
+    def _said(self, payload: Payload, outcome: Outcome) -> Outcome:
+        """The outcome with what was left out of the record."""
+        why = self._session.lookups.left_out({name: payload.fields.get(name) for name in self._spec.fields})
+        if outcome.status is not Status.DONE or outcome.code or not why:
+            return outcome
+        reason = "; ".join(f"{name}: {words}" for name, words in sorted(why.items()))
+        return replace(outcome, code="left_out", reason=reason)
 
 
 def _is_past(stated: Any) -> bool:

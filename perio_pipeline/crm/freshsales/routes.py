@@ -40,7 +40,10 @@ SELECTOR = _get("/selector/{selector}")
 FIELDS = _get("/settings/{module}/fields")
 FORMS = _get("/settings/{module}/forms")
 FIELD_CREATE = Route("POST", "/settings/{module}/forms/{form}/fields")
+FIELD_DELETE = Route("DELETE", "/settings/{module}/forms/{form}/fields/{id}")
+MODULE_LIST = _get("/settings/module_customizations")
 MODULE_CREATE = Route("POST", "/settings/module_customizations")
+MODULE_DELETE = Route("DELETE", "/settings/module_customizations/{id}")
 
 JOB = _get("/job_statuses/{id}")
 LOOKUP = _get("/lookup")
@@ -49,6 +52,7 @@ FILTERED_SEARCH = Route("POST", "/filtered_search/{entity}", reads=True)
 
 CHILDREN = _get("/{module}/{id}/{children}")
 DOCUMENT_CREATE = Route("POST", "/documents")
+DOCUMENT_DELETE = Route("DELETE", "/documents/{id}")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ class RouteSet:
     forget: Route | None = None
     upsert: Route | None = None
     bulk: Route | None = None
+    filters: Route | None = None
+    view: Route | None = None
+    scroll: Route | None = None
 
 
 def module_routes(module: str) -> RouteSet:
@@ -70,12 +77,18 @@ def module_routes(module: str) -> RouteSet:
         custom_module_routes(module),
         upsert=Route("POST", f"/{module}/upsert"),
         bulk=Route("POST", f"/{module}/bulk_upsert"),
+        scroll=_get(f"/{module}/scroll/{{view}}"),
     )
 
 
 def custom_module_routes(module: str) -> RouteSet:
     """Custom modules have no upsert."""
-    return replace(plain_routes(module), forget=Route("DELETE", f"/{module}/{{id}}/forget"))
+    return replace(
+        plain_routes(module),
+        forget=Route("DELETE", f"/{module}/{{id}}/forget"),
+        filters=_get(f"/{module}/filters"),
+        view=_get(f"/{module}/view/{{view}}"),
+    )
 
 
 def plain_routes(module: str) -> RouteSet:

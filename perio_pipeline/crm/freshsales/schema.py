@@ -13,7 +13,7 @@ from perio_pipeline.crm.freshsales.fieldchecks import MODULES, module_of, resolv
 from perio_pipeline.crm.freshsales.routes import Route
 from perio_pipeline.crm.freshsales.session import Session
 from perio_pipeline.crm.http import JsonObject, Response
-from perio_pipeline.crm.protocol import FieldSpec, FieldType
+from perio_pipeline.crm.protocol import CreatedField, CreationStoppedError, FieldSpec, FieldType, Made
 from perio_pipeline.errors import DestinationError
 
 _MODULE_NAMES = {"singular_name": "Dental Treatment Plan", "plural_name": "Dental Treatment Plans", "icon": "document"}
@@ -43,24 +43,29 @@ async def missing_fields(session: Session, wanted: Sequence[FieldSpec]) -> list[
         if not missing or fresh:
             return missing
         # What was remembered lacks something: an admin may have created it since.
-        session.memory.clear()
+        session.memory.forget()
         fresh = True
 
 
-async def create_fields(session: Session, missing: Sequence[FieldSpec]) -> dict[str, str]:
-    """Create custom fields, and the custom module when the account lacks it; returns `model.name` → API name.
+async def create_fields(session: Session, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+    """Create custom fields, and the custom module when the account lacks it.
 
     Raises:
-        DestinationError: the API does not create such fields here, or the account refused one.
+        CreationStoppedError: the account refused one; holds what was made before it.
+        DestinationError: the API does not create such fields here.
     """
     _require_allowed(session, missing)
-    created: dict[str, str] = {}
-    for model in dict.fromkeys(spec.model for spec in missing):
-        form = await _form_of(session, model)
-        for spec in missing:
-            if spec.model == model:
-                created[f"{model}.{spec.name}"] = await _create_field(session, spec, form)
-    session.memory.clear()
+    created: list[CreatedField] = []
+    try:
+        for model in dict.fromkeys(spec.model for spec in missing):
+            form = await _form_of(session, model, created)
+            for spec in missing:
+                if spec.model == model:
+                    created.append(await _create_field(session, spec, form))
+    except DestinationError as error:
+        raise CreationStoppedError(error, created) from error
+    finally:
+        session.memory.forget()
     return created
 
 
@@ -85,11 +90,11 @@ def _type_for_people(spec: FieldSpec) -> str:
     return f"lookup of {spec.target}" if spec.type is FieldType.LOOKUP else TYPES[spec.type][0]
 
 
-async def _form_of(session: Session, model: str) -> str:
+async def _form_of(session: Session, model: str, created: list[CreatedField]) -> str:
     path = routes.FORMS.at(module=module_of(model))
     forms = records(await session.fetch(routes.FORMS, path), "forms")
     if not forms and model not in MODULES:
-        await _create_module(session, model)
+        created.append(await _create_module(session, model))
         forms = records(await session.fetch(routes.FORMS, path), "forms")
     if not forms:
         raise DestinationError(
@@ -99,13 +104,18 @@ async def _form_of(session: Session, model: str) -> str:
     return id_of(forms[0])
 
 
-async def _create_module(session: Session, entity: str) -> None:
+async def _create_module(session: Session, entity: str) -> CreatedField:
     name = entity if session.capabilities.module_prefix else entity.removeprefix(constants.ENTITY_PREFIX)
     body: JsonObject = {"module_customization": {"entity_name": name, **_MODULE_NAMES}}
     await _require_done(session, routes.MODULE_CREATE, routes.MODULE_CREATE.path, body, f"the custom module {entity}")
+    modules = records(await session.fetch(routes.MODULE_LIST, routes.MODULE_LIST.path), "module_customizations")
+    made = [id_of(module) for module in modules if module.get("entity_name") == entity]
+    if not made:
+        raise _unseen(f"the custom module {entity}")
+    return CreatedField(entity, entity, made[0], Made.MODULE)
 
 
-async def _create_field(session: Session, spec: FieldSpec, form: str) -> str:
+async def _create_field(session: Session, spec: FieldSpec, form: str) -> CreatedField:
     wanted = TYPES[spec.type][0]
     body: JsonObject = {
         "field_type": session.capabilities.type_codes.get(wanted, wanted),
@@ -117,14 +127,19 @@ async def _create_field(session: Session, spec: FieldSpec, form: str) -> str:
     path = routes.FIELD_CREATE.at(module=module_of(spec.model), form=form)
     await _require_done(session, routes.FIELD_CREATE, path, body, f"the custom field {spec.name}")
     # What was made is read rather than believed: the codes of types are not documented.
-    session.memory.clear()
+    session.memory.forget()
     await read_fields(session, spec.model)
     if resolve([spec], session.account_fields, session.custom):
-        raise DestinationError(
-            f"{constants.NAME} does not show the custom field {spec.name} after its creation.",
-            "Run again; a field that exists by then is used.",
-        )
-    return session.custom.api_name(spec.model, spec.name)
+        raise _unseen(f"the custom field {spec.name}")
+    name = session.custom.api_name(spec.model, spec.name)
+    made = next(record for record in session.account_fields[spec.model] if record.get("name") == name)
+    return CreatedField(spec.model, spec.name, id_of(made))
+
+
+def _unseen(what: str) -> DestinationError:
+    return DestinationError(
+        f"{constants.NAME} does not show {what} after its creation.", "Run again; what exists by then is used."
+    )
 
 
 async def _require_done(session: Session, route: Route, path: str, body: JsonObject, what: str) -> None:

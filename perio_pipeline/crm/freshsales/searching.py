@@ -33,7 +33,7 @@ async def filtered(spec: ObjectSpec, session: Session, field: str, values: Seque
     rule = {
         "attribute": _ATTRIBUTES.get(field, field),
         "operator": "is_in",
-        "value": values[0] if len(values) == 1 else list(values),
+        "value": values[0] if len(values) == 1 else _together(values, session),
     }
     body: JsonObject = {
         "filter_rule": [rule],
@@ -54,3 +54,7 @@ async def searched(spec: ObjectSpec, session: Session, words: str) -> list[JsonO
     """Hits of the full-text search: ids and names only, as a bare list."""
     found = await session.fetch_json(routes.SEARCH, routes.SEARCH.path, query={"q": words, "include": spec.entity})
     return [hit for hit in found if isinstance(hit, dict)] if isinstance(found, list) else []
+
+
+def _together(values: Sequence[str], session: Session) -> str | list[str]:
+    return ",".join(values) if session.capabilities.filter_values == "comma" else list(values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,24 +14,13 @@ from perio_pipeline.crm.freshsales.capabilities import Capabilities
 from perio_pipeline.crm.freshsales.customfields import CustomFields
 from perio_pipeline.crm.freshsales.errors import denial, parse_error
 from perio_pipeline.crm.freshsales.lookups import no_lookups
+from perio_pipeline.crm.freshsales.memory import Memory
 from perio_pipeline.crm.freshsales.routes import Route
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport, Upload
 from perio_pipeline.crm.lookups import Lookups
 from perio_pipeline.crm.retry import TOO_MANY_REQUESTS
 from perio_pipeline.errors import DestinationError
-
-Memory = dict[str, tuple[float, JsonObject | None]]
-"""Path → when it was read, and what it said."""
-
-REMEMBERED_SECONDS = 600.0
-_JOBS_AT_ONCE = 8
-_MEMORIES: dict[str, Memory] = {}
-
-
-def memory_of(account: str) -> Memory:
-    """Return what all adapters of an account in this process know of its set-up; each request counts in an hour."""
-    return _MEMORIES.setdefault(account, {})
 
 
 @dataclass
@@ -41,28 +29,39 @@ class Session:
 
     Attributes:
         settings, transport: the account and the way to it.
-        memory: its set-up as it was read.
+        memory: its set-up as it was read, and what all adapters of the account know.
         lookups, custom: its look-up entries and the custom fields that are resolved.
         account_fields: model → all its fields in the account.
         labels: model → folded label → API name.
-        searchable: whether a filtered search after a bulk job is worth a request; False once it was refused.
+        searchable: whether a filtered search after a bulk job is worth a request; False once it was of no use.
         jobs: bulk jobs at a time; the CRM runs only some side by side.
     """
 
     settings: FreshsalesSettings
     transport: Transport
-    memory: Memory = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
     lookups: Lookups = field(default_factory=no_lookups)
     custom: CustomFields = field(default_factory=CustomFields)
     account_fields: dict[str, list[JsonObject]] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     searchable: bool = True
-    jobs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_JOBS_AT_ONCE))
+    jobs: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.jobs = asyncio.Semaphore(self.capabilities.bulk_jobs)
 
     @property
     def capabilities(self) -> Capabilities:
         """How the account behaves."""
         return self.settings.capabilities
+
+    def rows_at_once(self, module: str) -> int:
+        """Rows of a bulk job at most."""
+        return min(self.memory.rows.get(module, self.capabilities.bulk_rows), self.capabilities.bulk_rows)
+
+    def limit_rows(self, module: str, rows: int) -> None:
+        """Take over that the account refuses greater jobs than this."""
+        self.memory.rows[module] = min(rows, self.rows_at_once(module))
 
     async def pause(self, seconds: float) -> None:
         """Wait some seconds of the CRM's clock."""
@@ -141,18 +140,14 @@ class Session:
         raise self._unusable(route, result.status, parse_error(result).complaint.reason)
 
     async def set_up(self, route: Route, path: str) -> JsonObject | None:
-        """Read a part of the account's set-up, from memory where it was read a short while ago of the CRM's time.
+        """Read a part of the account's set-up, from memory where it was read a short while ago.
 
         Raises:
             DestinationError: no usable answer after all attempts.
         """
-        now = time.monotonic()
-        at, known = self.memory.get(path, (None, None))
-        if at is not None and now - at < REMEMBERED_SECONDS / self.settings.time_scale:
-            return known
-        answer = await self.fetch(route, path)
-        self.memory[path] = (now, answer)
-        return answer
+        if not self.memory.knows(path):
+            self.memory.keep(path, await self.fetch(route, path))
+        return self.memory.said(path)
 
     async def pages(self, route: Route, path: str, key: str) -> AsyncIterator[list[JsonObject]]:
         """The pages of a list; nothing when its owner is not there."""

@@ -24,15 +24,11 @@ class FreshsalesSettings:
         plan: one of `PLANS`; empty for the one that is assumed.
         capabilities: how the account behaves where that is open.
         time_scale: how many of the server's seconds pass in one of ours; 1 but for a sandbox.
-        forget: deleted records are removed for good; else they stay in the recycle bin, where they may still hold
-            their e-mail and external id.
         concurrency: requests in flight at most.
         timeout: seconds to wait for an answer.
         per_hour: requests per hour; 0 for what the plan allows.
-        per_minute: requests per minute.
         file_megabytes: the largest file that is uploaded.
-        poll_seconds: of the CRM's clock, between two looks at a bulk job.
-        job_seconds: of the CRM's clock, after which a bulk job counts as stuck.
+        job_seconds: of the CRM's clock, after which a bulk job counts as stuck. When it is looked at is said in `pace`.
     """
 
     url: str
@@ -41,13 +37,10 @@ class FreshsalesSettings:
     plan: str = ""
     capabilities: Capabilities = field(default_factory=Capabilities)
     time_scale: float = 1.0
-    forget: bool = True
     concurrency: int = 12
     timeout: float = 30.0
     per_hour: int = 0
-    per_minute: int = constants.REQUESTS_PER_MINUTE
     file_megabytes: float = 25.0
-    poll_seconds: float = 2.0
     job_seconds: float = 300.0
 
     def __post_init__(self) -> None:

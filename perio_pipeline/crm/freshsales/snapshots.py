@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from perio_pipeline.crm.answers import carries, id_of, number, records
-from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales import constants, standins
 from perio_pipeline.crm.freshsales.bodies import ACCOUNT_LIST
 from perio_pipeline.crm.freshsales.lookups import FIELDS
 from perio_pipeline.crm.freshsales.objects import TARGETS, LinkStyle, ObjectSpec
@@ -17,6 +17,7 @@ from perio_pipeline.crm.protocol import Payload, Ref, Snapshot, Value
 # The list of a contact's files does not say under which key it gives their names.
 _ALIASES = {"file_name": ("file_name", "name", "content_file_name", "title")}
 _NESTED = {"owner_id": "owner", "creater_id": "creater"}
+_MAY_READ_NULL = frozenset({"lifecycle_stage_id", "contact_status_id"})
 
 
 def snapshot(spec: ObjectSpec, record: JsonObject, ref: Ref, session: Session) -> Snapshot:
@@ -24,7 +25,7 @@ def snapshot(spec: ObjectSpec, record: JsonObject, ref: Ref, session: Session) -
     fields: dict[str, Value] = {}
     for name in sorted(spec.fields):
         present, raw = _held(record, name)
-        if present:
+        if present and _tells(name, raw, session):
             fields[name] = _spoken(spec, name, raw, session)
     custom, links = session.custom.decoded(spec.model, record) if spec.model else ({}, {})
     return Snapshot(ref, fields, custom, links | _links(spec, record, ref))
@@ -60,13 +61,21 @@ def _held(record: JsonObject, name: str) -> tuple[bool, Any]:
     return False, None
 
 
+def _tells(name: str, raw: Any, session: Session) -> bool:
+    """Whether what is held says anything of what was written."""
+    if name == constants.CREATED_AT:
+        return session.capabilities.created_at_writable
+    return raw is not None or name not in _MAY_READ_NULL or not session.capabilities.lifecycle_reads_null
+
+
 def _spoken(spec: ObjectSpec, name: str, raw: Any, session: Session) -> Value:
     if raw is None or raw == "":
         return None
-    if name in FIELDS:
-        return session.lookups.spoken(name, raw)
     if name == "emails" and isinstance(raw, list):
-        return _primary_email(raw)
+        raw = _primary_email(raw)
+    raw = standins.read_back(name, raw, session.capabilities) if spec.plural == constants.CONTACTS else raw
+    if name in FIELDS:
+        return _named(name, session.lookups.spoken(name, raw), session)
     if isinstance(raw, list):
         return tuple(str(part) for part in raw)
     if name in spec.numbers and isinstance(raw, str):
@@ -76,6 +85,12 @@ def _spoken(spec: ObjectSpec, name: str, raw: Any, session: Session) -> Value:
     if name == "time_zone":
         return to_iana(str(raw))
     return raw if isinstance(raw, str | int | float | bool) else None
+
+
+def _named(name: str, value: Value, session: Session) -> Value:
+    """A look-up's name. What belongs to the key's user was given to nobody."""
+    key_user = session.capabilities.key_user.strip().casefold()
+    return None if name == "owner_id" and key_user and str(value).strip().casefold() == key_user else value
 
 
 def _primary_email(held: list[Any]) -> Value:

@@ -14,7 +14,7 @@ from perio_pipeline.crm.ratewindow import OnWait
 __all__ = ["PLANS", "budget_of", "open_account"]
 
 
-def budget_of(plan: str, capabilities: Mapping[str, bool | str]) -> HighLevelBudget:
+def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> HighLevelBudget:
     """What requests cost; neither plan nor behaviour makes a difference."""
     return HighLevelBudget()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from perio_pipeline.crm.answers import records
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.highlevel import routes
@@ -11,7 +13,7 @@ from perio_pipeline.crm.highlevel.lookups import take_lists
 from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject, Query, Response
-from perio_pipeline.crm.protocol import AccountInfo, FieldSpec
+from perio_pipeline.crm.protocol import AccountInfo, CreatedField, CreationStoppedError, FieldSpec, KeptField
 from perio_pipeline.errors import DestinationError
 
 # A person waits for the first answer, and a wrong address does not become right by repetition.
@@ -60,7 +62,38 @@ async def account_fields(session: Session) -> list[JsonObject]:
     return records(await session.fetch(routes.FIELD_LIST, path, query={"model": "all"}), "customFields")
 
 
-async def create_field(session: Session, spec: FieldSpec) -> str:
+async def create_fields(session: Session, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+    """Create custom fields.
+
+    Raises:
+        CreationStoppedError: the account refused one; holds what was made before it.
+    """
+    created: list[CreatedField] = []
+    for spec in missing:
+        try:
+            created.append(CreatedField(spec.model, spec.name, await _create_field(session, spec)))
+        except DestinationError as error:
+            raise CreationStoppedError(error, created) from error
+    return created
+
+
+async def remove_fields(session: Session, created: Sequence[CreatedField]) -> list[KeptField]:
+    """Delete custom fields; returns those that stay."""
+    kept: list[KeptField] = []
+    for each in created:
+        path = routes.FIELD_DELETE.at(location=session.location_id, id=each.crm_id)
+        result = await session.call(routes.FIELD_DELETE, path)
+        if isinstance(result, Response) and (result.ok or parse_error(result).absent):
+            continue
+        cause = parse_error(result).reason if isinstance(result, Response) else result.cause
+        # An answer may be lost after the deed.
+        if not any(str(item.get("id")) == each.crm_id for item in await account_fields(session)):
+            continue
+        kept.append(KeptField(each, f"HighLevel did not delete it ({cause}); delete it in Settings > Custom Fields."))
+    return kept
+
+
+async def _create_field(session: Session, spec: FieldSpec) -> str:
     """Create one custom field; returns its id. After a lost answer the field is looked for before anything is said.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from perio_pipeline.crm.dispatch import Dispatcher, Resource
 from perio_pipeline.crm.highlevel import constants
-from perio_pipeline.crm.highlevel.account import account_fields, check_account, create_field
+from perio_pipeline.crm.highlevel.account import account_fields, check_account, create_fields, remove_fields
 from perio_pipeline.crm.highlevel.customfields import resolve
 from perio_pipeline.crm.highlevel.links import CompanyLinks
 from perio_pipeline.crm.highlevel.objects import SPECS
@@ -14,7 +14,7 @@ from perio_pipeline.crm.highlevel.records import Records
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.http import Observer, Transport, Wire
-from perio_pipeline.crm.protocol import AccountInfo, FieldSpec, RequestStats
+from perio_pipeline.crm.protocol import AccountInfo, CreatedField, FieldSpec, KeptField, RequestStats
 from perio_pipeline.crm.ratewindow import DailyBudget, OnWait, RateWindow, history_of
 from perio_pipeline.crm.retry import RetryPolicy
 
@@ -54,12 +54,13 @@ class HighLevelAdapter(Dispatcher):
         """Resolve the custom fields by name and model; returns those that the account lacks."""
         return resolve(wanted, await account_fields(self._session), self._session.custom)
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> dict[str, str]:
-        """Create custom fields; returns `model.name` → the CRM's id."""
-        created: dict[str, str] = {}
-        for spec in missing:
-            created[f"{spec.model}.{spec.name}"] = await create_field(self._session, spec)
-        return created
+    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+        """Create custom fields."""
+        return await create_fields(self._session, missing)
+
+    async def remove_fields(self, created: Sequence[CreatedField]) -> list[KeptField]:
+        """Delete custom fields; returns those that stay."""
+        return await remove_fields(self._session, created)
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
         """Check that pipelines, stages, users and calendars exist."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from perio_pipeline.crm.answers import id_of
 from perio_pipeline.crm.concurrency import concurrently
+from perio_pipeline.crm.dispatch import READ_AT_ONCE
 from perio_pipeline.crm.highlevel import routes
 from perio_pipeline.crm.highlevel.bodies import link
 from perio_pipeline.crm.highlevel.constants import COMPANY_LINKS, LINKS_PER_REQUEST
@@ -26,6 +27,7 @@ class CompanyLinks:
 
     batch_size = LINKS_PER_REQUEST
     deletes = True
+    read_size = READ_AT_ONCE
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from perio_pipeline.crm.concurrency import concurrently
+from perio_pipeline.crm.dispatch import READ_AT_ONCE
 from perio_pipeline.crm.highlevel import finding, outcomes, reading
 from perio_pipeline.crm.highlevel.bodies import create_body, fixed_fields, link, update_body
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
@@ -19,6 +20,7 @@ class Records:
 
     batch_size = 1
     deletes = True
+    read_size = READ_AT_ONCE
 
     def __init__(self, spec: ObjectSpec, session: Session) -> None:
         self._spec, self._session = spec, session

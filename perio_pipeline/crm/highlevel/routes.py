@@ -49,6 +49,7 @@ CALENDARS = _get("/calendars/", "calendars.readonly", CALENDAR_VERSION)
 
 FIELD_LIST = _get("/locations/{location}/customFields", "locations/customFields.readonly")
 FIELD_CREATE = Route("POST", "/locations/{location}/customFields", "locations/customFields.write")
+FIELD_DELETE = Route("DELETE", "/locations/{location}/customFields/{id}", "locations/customFields.write")
 
 COMPANY_LIST = _get("/businesses/", "businesses.readonly")
 COMPANY_GET = _get("/businesses/{id}", "businesses.readonly")

@@ -35,7 +35,7 @@ class BaseFault(Frozen):
     probability: float | None = Field(None, ge=0, le=1)
     seed: int = 0
     times: int | None = Field(None, ge=1)
-    status: Literal[400, 422, 429, 500, 502, 503] = 500
+    status: Literal[400, 413, 422, 429, 500, 502, 503] = 500
     seconds: float = Field(0.0, ge=0)
     field: str | None = None
 

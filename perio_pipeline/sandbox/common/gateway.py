@@ -18,6 +18,7 @@ from perio_pipeline.sandbox.common.state import BaseSandbox
 
 REASONS = {
     400: "Bad Request",
+    413: "Content Too Large",
     422: "Unprocessable Entity",
     429: "Too Many Requests",
     500: "Internal Server Error",

@@ -24,7 +24,9 @@ class Behaviour(Frozen):
     throttled_body: Literal["errors", "text"] = Field("errors", description="1.2, P3: body of a 429")
     refused_requests_count: bool = Field(False, description="1.2: whether requests answered 429 use up the quota")
     bulk_cost: Literal["call", "rows"] = Field("call", description="1.2: what a bulk upsert takes from the quota")
-    unauthorized_body: Literal["errors", "empty"] = Field("errors", description="1.3: body of a 401")
+    unauthorized_body: Literal["errors", "empty", "login"] = Field(
+        "errors", description="1.3: body of a 401; `login` as one client noted it"
+    )
     error_message: Literal["list", "string"] = Field("list", description="1.3: errors.message as array or string")
     create_status: Success = Field(200, description="1.3, P12: success of a create, where no other setting says")
     appointment_create_status: Success = Field(201, description="1.3, P12: seen 201")
@@ -56,6 +58,9 @@ class Behaviour(Frozen):
     mobile_unique: bool = Field(False, description="2.2: mobile_number of accounts older than 25 May 2021")
     account_name_unique: bool = Field(True, description="3: an admin can relax the uniqueness of account names")
     deleted_rows_block: bool = Field(False, description="15, P9: records in the recycle bin hold their unique values")
+    inactive_owner: Literal["refuse", "accept"] = Field(
+        "refuse", description="11: a user who is switched off is named as an owner"
+    )
     upsert_by_external_id: Literal["works", "refused"] = Field("works", description="2.3, P1: unique_identifier key")
     sales_accounts_without_primary: Literal["first", "refuse"] = Field(
         "first", description="2.1: a sales_accounts list in which no entry is_primary"
@@ -63,17 +68,20 @@ class Behaviour(Frozen):
 
     # Bulk jobs
     bulk_by_external_id: Literal["works", "rows_fail"] = Field("works", description="2.4, P1: key beside data")
-    bulk_over_limit_status: Literal[400, 413, 422] = Field(400, description="2.4, P2: more than 100 rows")
+    bulk_most_rows: int = Field(100, ge=1, description="2.4, P2: rows of a bulk upsert at most")
+    bulk_over_limit_status: Literal[400, 413, 422] = Field(400, description="2.4, P2: more rows than that")
     bulk_open_jobs: int | None = Field(8, description="2.4, 16.6: open jobs above which a bulk upsert answers 405")
     bulk_rows_apply: Literal["at_once", "on_success"] = Field("at_once", description="2.4: when rows are written")
-    job_polls: int = Field(2, ge=0, description="2.4: polls answered with a pending status before SUCCESS")
-    job_seconds: float = Field(60.0, ge=0, description="2.4: simulated seconds after which a job is done unpolled")
+    job_polls: int = Field(2, ge=0, description="2.4: polls answered with a pending status at most, before SUCCESS")
+    job_seconds: float = Field(1.0, ge=0, description="2.4: simulated seconds that a job takes, unless polls end it")
+    job_row_seconds: float = Field(0.05, ge=0, description="2.4: the same for each of its rows")
     job_pending_statuses: tuple[str, ...] = Field(
         ("QUEUED", "IN_PROGRESS"), min_length=1, description="2.4, P2: names before SUCCESS; the last one repeats"
     )
     failure_report: Literal["keyed", "indexed", "counts"] = Field(
         "keyed", description="2.4, P2: elements carry the row's identifier, its position in the call, or are missing"
     )
+    job_ids: bool = Field(False, description="2.4, P2: whether the report tells the ids of the rows that were written")
     bulk_destroy_max: int = Field(100, ge=1, description="15, P9: most ids of a bulk_destroy")
     bulk_destroy_status: Literal[200, 202] = Field(200, description="15, P9: success of a bulk_destroy")
     bulk_destroy_seconds: float = Field(0.0, ge=0, description="15, P9: simulated seconds until it takes effect")
@@ -81,10 +89,27 @@ class Behaviour(Frozen):
     # Reading
     lookup_by_external_id: Literal["works", "finds_nothing"] = Field("works", description="2.5, P10: f=external_id")
     lookup_by_mobile_number: Literal["works", "finds_nothing"] = Field("works", description="2.5, P10: f=mobile_number")
+    filter_by_external_id: Literal["works", "finds_nothing", "refused"] = Field(
+        "works", description="2.5: attribute external_id in a filtered search; only the e-mail's is evidenced"
+    )
+    filter_values: Literal["both", "list", "comma"] = Field(
+        "both", description="2.5: several values of is_in as a list, or joined by commas; one value is evidenced"
+    )
     lookup_lags: bool = Field(True, description="2.5, P10: whether lookup is as late as search")
     views_lag: bool = Field(False, description="2.5: whether view lists are as late as search")
+    view_custom_field: bool = Field(True, description="2.5: whether view lists show custom_field")
+    view_includes: Literal["honoured", "ignored", "refused"] = Field(
+        "honoured", description="2, 2.5: include on a view list; seen to work on contacts and deals"
+    )
+    view_leaves_out: tuple[str, ...] = Field((), description="2.5: native fields that view lists do not show")
+    owner_needs_include: bool = Field(
+        False, description="2, 4: owner_id is shown only with include=owner; one client noted it for deals"
+    )
     scroll_route: bool = Field(False, description="2, P10: GET /{module}/scroll/{view_id}")
     all_deals_view: bool = Field(False, description="2.5: whether deals have an all-records view")
+    outcome_deals_views: bool = Field(
+        False, description="2.5: whether deals have views of the open, won and lost ones; a public connector names them"
+    )
     deleted_record_view: Literal["missing", "shown"] = Field("missing", description="15: GET of a soft-deleted record")
 
     # Deleting
@@ -113,6 +138,7 @@ class Behaviour(Frozen):
         },
         description="6.1, P4: numbers of field_type; no source has them, so these are the sandbox's own",
     )
+    field_deletion: bool = Field(False, description="6.1: DELETE of a field; no source has such a route")
     custom_module_field_limit: int = Field(310, description="5: fields of one custom module, 310 or the plan's 630")
     module_prefix: Literal["either", "bare", "prefixed"] = Field(
         "either", description="5, P11: entity_name on create with or without cm_"

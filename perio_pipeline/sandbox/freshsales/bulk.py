@@ -8,7 +8,6 @@ from perio_pipeline.sandbox.freshsales.jobs import MESSAGE, open_jobs, start_bul
 from perio_pipeline.sandbox.freshsales.modules import STANDARD
 from perio_pipeline.sandbox.freshsales.upsert import upserted
 
-MOST_ROWS = 100
 BUSY = "Too many bulk operations are in progress"
 
 
@@ -33,8 +32,9 @@ def bulk_upsert(call: Call) -> Reply:
     rows = call.body.get(call.module.entity)
     if not isinstance(rows, list) or not rows:
         raise bad_request(f"{call.module.entity} can't be empty")
-    if len(rows) > MOST_ROWS:
-        raise RefusedError(call.behaviour.bulk_over_limit_status, f"You can upsert {MOST_ROWS} records at most")
+    most_rows = call.behaviour.bulk_most_rows
+    if len(rows) > most_rows:
+        raise RefusedError(call.behaviour.bulk_over_limit_status, f"You can upsert {most_rows} records at most")
     most = call.behaviour.bulk_open_jobs
     if most is not None and open_jobs(call) >= most:
         raise RefusedError(405, BUSY)

@@ -2,19 +2,17 @@
 
 from perio_pipeline.sandbox.common.exchange import Reply
 from perio_pipeline.sandbox.common.store import Json
-from perio_pipeline.sandbox.freshsales import contact_rules
 from perio_pipeline.sandbox.freshsales.deal_rules import unlink_account
 from perio_pipeline.sandbox.freshsales.errors import bad_request
 from perio_pipeline.sandbox.freshsales.exchange import Call, Operation, as_id, unwrapped
+from perio_pipeline.sandbox.freshsales.includes import INSIDE, body_of, included
 from perio_pipeline.sandbox.freshsales.jobs import schedule
-from perio_pipeline.sandbox.freshsales.modules import CONTACTS, DEALS, SALES_ACCOUNTS, STANDARD, Module
+from perio_pipeline.sandbox.freshsales.modules import CONTACTS, SALES_ACCOUNTS, STANDARD, Module
 from perio_pipeline.sandbox.freshsales.natives import Native
-from perio_pipeline.sandbox.freshsales.records import saved, shown
+from perio_pipeline.sandbox.freshsales.records import saved
 from perio_pipeline.sandbox.freshsales.removal import forgotten, soft_deleted
-from perio_pipeline.sandbox.freshsales.targets import shown_child
 from perio_pipeline.sandbox.freshsales.values import selected
 
-CHILDREN = ("notes", "tasks", "appointments")
 OWNER = Native("owner_id", "Sales owner", "choice", "owners")
 
 
@@ -106,22 +104,13 @@ def manage_team_members(call: Call) -> Reply:
 def answered(call: Call, module: Module, record: Json) -> Json:
     """A record under its name, and beside it what `include` asks for."""
     wanted = call.includes()
-    body = shown(call, module, record)
-    beside: Json = {}
+    body = body_of(call, module, record, wanted)
+    beside = included(call, module, record, wanted)
+    if INSIDE in beside:
+        body[INSIDE] = beside.pop(INSIDE)
     if "owner" in wanted:
         owner = call.account["users"].get(record["owner_id"])
         beside["users"] = [owner] if owner else []
-    if module == CONTACTS and "sales_accounts" in wanted:
-        body["sales_accounts"] = contact_rules.linked_accounts(call, record)
-    if module == DEALS and "contacts" in wanted:
-        linked = (call.account["contacts"].get(number) for number in record.get("contact_ids", []))
-        beside["contacts"] = [shown(call, CONTACTS, contact) for contact in linked if contact]
-    if "deals" in wanted:
-        beside["deals"] = _deals(call, module, record["id"])
-    for kind in CHILDREN:
-        if kind in wanted:
-            children = call.account[kind].by("_target", f"{module.target}/{record['id']}")
-            beside[kind] = [shown_child(child) for child in children]
     return {module.one: body, **beside}
 
 
@@ -139,14 +128,6 @@ def _copied(call: Call, original: Json) -> Json:
 def _copied_values(call: Call, original: Json) -> Json:
     unique = {field["name"] for field in call.account.fields(call.module.entity).unique}
     return {name: value for name, value in original["custom_field"].items() if name not in unique}
-
-
-def _deals(call: Call, module: Module, number: int) -> list[Json]:
-    if module == SALES_ACCOUNTS:
-        deals = call.account["deals"].by("sales_account_id", number)
-    else:
-        deals = [deal for deal in call.account["deals"] if number in deal.get("contact_ids", [])]
-    return [shown(call, DEALS, deal) for deal in deals if not deal.get("_deleted")]
 
 
 def _delete_associated(call: Call, number: int) -> None:

@@ -121,6 +121,22 @@ def create_field(call: Call) -> Reply:
     return Reply({"field": shown_field(call.account, field)}, call.behaviour.create_status)
 
 
+def delete_field(call: Call) -> Reply:
+    """DELETE /settings/{entity}/forms/{form_id}/fields/{id}: its values vanish. Only where that is switched on."""
+    if not call.behaviour.field_deletion:
+        raise not_found("Route")
+    entity = _form_entity(call)
+    field = call.find("fields", call.params["id"])
+    if field["entity"] != entity or not field["custom"]:
+        raise not_found("Field")
+    for record in list(call.account[entity]):
+        if field["name"] in record["custom_field"]:
+            values = {name: value for name, value in record["custom_field"].items() if name != field["name"]}
+            call.account.put(entity, {**record, "custom_field": values})
+    call.account.delete("fields", field["id"])
+    return Reply({"message": "Field deleted successfully"})
+
+
 def _form_entity(call: Call) -> str:
     """The entity whose forms may be seen; of standard ones only where that is switched on."""
     entity = call.params["entity"]
@@ -167,4 +183,5 @@ OPERATIONS = (
     Operation("DELETE", f"{ROOT}/{{id}}", delete),
     Operation("GET", "/settings/{entity}/forms", forms),
     Operation("POST", "/settings/{entity}/forms/{form}/fields", create_field),
+    Operation("DELETE", "/settings/{entity}/forms/{form}/fields/{id}", delete_field),
 )

@@ -77,8 +77,11 @@ class Gateway(BaseGateway):
         return self._sandbox.tokens.get(request.token)
 
     def _unauthorized(self) -> Reply:
-        if self._sandbox.behaviour.unauthorized_body == "empty":
+        shape = self._sandbox.behaviour.unauthorized_body
+        if shape == "empty":
             return Reply({}, 401, b"")
+        if shape == "login":
+            return Reply({"login": "failed", "message": None}, 401)
         return Reply(self._errors(401, ("Invalid API key",)), 401)
 
     def _throttled(self, account: AccountState, now: float) -> Reply:

@@ -33,6 +33,7 @@ def start_bulk(call: Call, module: Module, rows: list[Any]) -> Json:
         "kind": "bulk_upsert",
         "entity": module.entity,
         "rows": rows,
+        "size": len(rows),
         "failing": failing,
         "polls": 0,
         "accepted": call.sandbox.clock.now(),
@@ -115,38 +116,44 @@ def _is_due(call: Call, job: Json) -> bool:
         return bool(age >= call.behaviour.bulk_destroy_seconds)
     if job["stuck"]:
         return False
-    return bool(job["polls"] >= call.behaviour.job_polls or age >= call.behaviour.job_seconds)
+    takes = call.behaviour.job_seconds + call.behaviour.job_row_seconds * job["size"]
+    return bool(job["polls"] >= call.behaviour.job_polls or age >= takes)
 
 
 def _applied(call: Call, job: Json) -> Json:
     module = BY_ENTITY[job["entity"]]
-    failures = []
+    failures, written = [], []
     for index, row in enumerate(job["rows"]):
         try:
             if index in job["failing"]:
                 raise RefusedError(500, "Something went wrong, please try again")
-            _apply_row(call, module, row)
+            written.append({"id": _apply_row(call, module, row)["id"], **_identifier(row)})
         except ApiError as refusal:
             messages = list(refusal.messages) if isinstance(refusal, RefusedError) else [str(refusal.status)]
             failures.append(_failure(call, index, row, messages))
     told = [] if call.behaviour.failure_report == "counts" else failures
     counts = {"succeeded": len(job["rows"]) - len(failures), "failed": len(failures)}
-    return {**job, "rows": [], "report": {"record_status": counts, "detailed_failure_report": told}}
+    report = {"record_status": counts, "detailed_failure_report": told}
+    return {**job, "rows": [], "report": report | ({"records": written} if call.behaviour.job_ids else {})}
 
 
-def _apply_row(call: Call, module: Module, row: Any) -> None:
+def _identifier(row: Json) -> Json:
+    return {name: value for name, value in row.items() if name != "data"}
+
+
+def _apply_row(call: Call, module: Module, row: Any) -> Json:
     if not isinstance(row, dict) or not isinstance(row.get("data"), dict):
         raise RefusedError(400, "data can't be empty")
-    identifier = {name: value for name, value in row.items() if name != "data"}
+    identifier = _identifier(row)
     if "external_id" in identifier and call.behaviour.bulk_by_external_id == "rows_fail":
         raise RefusedError(400, "Unique identifier is invalid")
-    upserted(call, module, identifier, row["data"])
+    return upserted(call, module, identifier, row["data"])[0]
 
 
 def _failure(call: Call, index: int, row: Any, messages: list[str]) -> Json:
     if call.behaviour.failure_report == "indexed" or not isinstance(row, dict):
         return {"index": index, "errors": messages}
-    return {**{name: value for name, value in row.items() if name != "data"}, "message": messages}
+    return {**_identifier(row), "message": messages}
 
 
 def _destroy(call: Call, job: Json) -> None:

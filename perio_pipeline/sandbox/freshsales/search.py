@@ -50,10 +50,12 @@ def filtered_search(call: Call) -> Reply:
         raise bad_request("Entity is invalid")
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise bad_request("filter_rule can't be empty")
+    for rule in rules:
+        _check_rule(call, rule)
     found = [
         record
         for record in call.account.searchable(module.entity)
-        if not record.get("_deleted") and all(_holds(rule, record) for rule in rules)
+        if not record.get("_deleted") and all(_holds(call, rule, record) for rule in rules)
     ]
     sort, descending = call.body.get("sort"), call.body.get("sort_type") == "desc"
     if isinstance(sort, str):
@@ -112,24 +114,39 @@ def _hit(record: Json, kind: str, name: Any) -> Json:
     return {**own, "mobile_number": record.get("mobile_number")}
 
 
-def _holds(rule: Json, record: Json) -> bool:
+def _check_rule(call: Call, rule: Json) -> None:
     attribute, operator, value = (rule.get(name) for name in ("attribute", "operator", "value"))
     if not isinstance(attribute, str) or value is None:
         raise bad_request("filter_rule is invalid")
-    name = attribute.rpartition(".")[2]
-    held = property_of(record, f"custom_field.{name}" if name.startswith("cf_") else name)
-    wanted = [str(item).lower() for item in value] if isinstance(value, list) else str(value).lower().split(",")
     if operator not in ("is_in", "contains", "starts_with", "is_gt"):
         raise bad_request("operator is invalid")
+    if attribute == "external_id" and call.behaviour.filter_by_external_id == "refused":
+        raise bad_request("attribute is invalid")
+
+
+def _holds(call: Call, rule: Json, record: Json) -> bool:
+    attribute, operator, value = rule["attribute"], rule["operator"], rule["value"]
+    if attribute == "external_id" and call.behaviour.filter_by_external_id == "finds_nothing":
+        return False
+    name = attribute.rpartition(".")[2]
+    held = property_of(record, f"custom_field.{name}" if name.startswith("cf_") else name)
     if held is None:
         return False
     text = str(held).lower()
     if operator == "is_in":
-        return text in [item.strip() for item in wanted]
+        return text in _several(call, value)
     if operator == "is_gt":
         return _greater(held, value)
     whole = str(value).lower()
     return whole in text if operator == "contains" else text.startswith(whole)
+
+
+def _several(call: Call, value: Any) -> list[str]:
+    """The values of is_in. Those given in the way that is not understood are one value that nothing has."""
+    way = call.behaviour.filter_values
+    if isinstance(value, list):
+        return [str(item).lower() for item in value] if way != "comma" else [str(value)]
+    return [item.strip() for item in str(value).lower().split(",")] if way != "list" else [str(value).lower()]
 
 
 def _greater(held: Any, value: Any) -> bool:

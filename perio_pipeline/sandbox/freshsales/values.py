@@ -27,11 +27,19 @@ def native_value(call: Call, native: Native, value: Any) -> Any:
     if value is None or value == "":
         return None
     if native.kind == "choice":
-        return selected(call.account, native, value)
+        return _chosen(call, native, value)
     if native.kind == "date_time":
         return date_time(call, native.label, value)
     reader = NATIVE_READERS.get(native.kind)
     return reader(native.label, value) if reader else value
+
+
+def _chosen(call: Call, native: Native, value: Any) -> int:
+    number = selected(call.account, native, value)
+    user = call.account["users"].get(number) if native.selector == "owners" else None
+    if user is not None and not user["is_active"] and call.behaviour.inactive_owner == "refuse":
+        raise UnusableValueError(f"{native.label} is invalid")
+    return number
 
 
 def selected(account: AccountState, native: Native, value: Any) -> int:

@@ -5,20 +5,23 @@ from typing import Any
 from perio_pipeline.sandbox.common.exchange import Reply
 from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.freshsales.behaviour import Behaviour
-from perio_pipeline.sandbox.freshsales.errors import not_found
+from perio_pipeline.sandbox.freshsales.errors import bad_request, not_found
 from perio_pipeline.sandbox.freshsales.exchange import Call, Operation, as_id
 from perio_pipeline.sandbox.freshsales.ids import IdSource
+from perio_pipeline.sandbox.freshsales.includes import body_of, included
 from perio_pipeline.sandbox.freshsales.modules import STANDARD
-from perio_pipeline.sandbox.freshsales.records import shown
 from perio_pipeline.sandbox.freshsales.state import AccountState
 
 RECYCLE_BIN = "Recycle Bin"
+OUTCOMES = (("Open Deals", "Open"), ("Won Deals", "Closed Won"), ("Lost Deals", "Closed Lost"))
+"""Views of deals by the outcome of their stage."""
 
 
 def add_views(account: AccountState, ids: IdSource, behaviour: Behaviour, entity: str, plural: str) -> None:
     """Give a module its views."""
     everything = [] if entity == "deals" and not behaviour.all_deals_view else [(f"All {plural}", "all")]
-    for name, rule in (*everything, (f"My {plural}", "mine"), (RECYCLE_BIN, "deleted")):
+    outcomes = OUTCOMES if entity == "deals" and behaviour.outcome_deals_views else ()
+    for name, rule in (*everything, (f"My {plural}", "mine"), *outcomes, (RECYCLE_BIN, "deleted")):
         view = {"id": ids.next(), "entity": entity, "name": name, "_rule": rule, "is_default": rule == "all"}
         account.put("views", view)
 
@@ -39,7 +42,7 @@ def listed(call: Call) -> Reply:
     records = _records(call)
     _sort(records, call.query.get("sort"), call.query.get("sort_type"))
     page, meta = call.page(records)
-    return Reply({call.module.entity: [shown(call, call.module, record) for record in page], "meta": meta})
+    return Reply({call.module.entity: [_shown(call, record) for record in page], "meta": meta})
 
 
 def scroll(call: Call) -> Reply:
@@ -49,7 +52,19 @@ def scroll(call: Call) -> Reply:
     last = as_id(call.query.get("last_fetched_id")) or 0
     limit = min(as_id(call.query.get("limit")) or 25, 100)
     records = sorted((record for record in _records(call) if record["id"] > last), key=lambda record: record["id"])
-    return Reply({call.module.entity: [shown(call, call.module, record) for record in records[:limit]]})
+    return Reply({call.module.entity: [_shown(call, record) for record in records[:limit]]})
+
+
+def _shown(call: Call, record: Json) -> Json:
+    """A record as a list shows it: what is included stands inside it."""
+    behaviour, wanted = call.behaviour, call.includes()
+    if wanted and behaviour.view_includes == "refused":
+        raise bad_request("include is invalid")
+    if behaviour.view_includes == "ignored":
+        wanted = frozenset()
+    body = body_of(call, call.module, record, wanted, custom_fields=behaviour.view_custom_field)
+    body |= included(call, call.module, record, wanted)
+    return {name: value for name, value in body.items() if name not in behaviour.view_leaves_out}
 
 
 def _records(call: Call) -> list[Json]:
@@ -60,12 +75,21 @@ def _records(call: Call) -> list[Json]:
     lags = call.behaviour.views_lag
     source = call.account.searchable(call.module.entity) if lags else call.account[call.module.entity]
     owner = next(iter(call.account["users"]))["id"]
-    deleted, mine = view["_rule"] == "deleted", view["_rule"] == "mine"
+    rule = view["_rule"]
+    stages = _stages(call, rule) if rule in dict(OUTCOMES).values() else None
     return [
         record
         for record in source
-        if bool(record.get("_deleted")) == deleted and (not mine or record["owner_id"] == owner)
+        if bool(record.get("_deleted")) == (rule == "deleted")
+        and (rule != "mine" or record["owner_id"] == owner)
+        and (stages is None or record["deal_stage_id"] in stages)
     ]
+
+
+def _stages(call: Call, outcome: str) -> set[int]:
+    """The stages of all pipelines that lead to an outcome."""
+    stages = (stage for pipeline in call.account["pipelines"] for stage in pipeline["deal_stages"])
+    return {stage["id"] for stage in stages if stage["forecast_type"] == outcome}
 
 
 def _sort(records: list[Json], name: str | None, direction: str | None) -> None:
