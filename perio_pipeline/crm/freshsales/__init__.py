@@ -11,15 +11,13 @@ from perio_pipeline.crm.ratewindow import OnWait
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> FreshsalesAdapter:
     """The adapter for one account; it sends nothing before it is entered. `on_wait` is told of long waits."""
-    capabilities = capabilities_from(settings.capabilities)
     return FreshsalesAdapter(
         FreshsalesSettings(
             url=settings.url,
             alias=settings.account_id,
             token=settings.token,
             plan=settings.plan or "growth",
-            capabilities=capabilities,
-            file_megabytes=capabilities.file_megabytes,
+            capabilities=capabilities_from(settings.capabilities),
             time_scale=settings.time_scale,
         ),
         on_wait=on_wait,
