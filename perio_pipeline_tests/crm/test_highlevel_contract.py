@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -74,6 +75,7 @@ FULL: dict[str, Payload] = {
     ),
     "company_links": company_link("c1"),
 }
+FULL["yearly_notes"] = replace(FULL["notes"], object="yearly_notes")
 
 
 def agreeable(request: httpx.Request) -> httpx.Response:
