@@ -14,6 +14,7 @@ from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.workplace import Workplace
 from perio_pipeline_tests.end_to_end.world import CRM, PRACTICE, QUIET, lay_out, make_sample
 
+
 @dataclass(frozen=True)
 class ShapedPractice:
     """The practice's folders, and its frames by asset key."""
