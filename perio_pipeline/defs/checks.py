@@ -147,8 +147,9 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
         with actionable():
             rooms = workplace.open
             diff = diff_loaded(rooms, rooms.practice(context.partition_key), crm, name)
-            unproven = unproven_records(rooms.store(), context.partition_key, crm, diff, context.run.run_id)
             with workplace.target(context.partition_key, crm, run_info(context, "compare")) as target:
+                known = {account: target.journal.known(target.scope(account, name)) for account in target.adapters}
+                unproven = unproven_records(diff, known)
                 mark_unproven(target, name, unproven)
         return dg.AssetCheckResult(
             passed=diff.unexplained == 0,

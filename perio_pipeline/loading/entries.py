@@ -52,6 +52,7 @@ class Known:
         fingerprint: of what the CRM is known to hold; None where that is not proven.
         intended: fingerprint of what the open intent would write.
         held: digest of the record as it was last read back; None where it never was.
+        as_written: digest of the record as it was first read back after its latest write; None where it was not yet.
     """
 
     source_key: str
@@ -62,9 +63,15 @@ class Known:
     fingerprint: str | None
     intended: str | None
     held: str | None
+    as_written: str | None
     created_by_us: bool
     code: str
     reason: str
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the CRM shows it now as it did after our latest write, so that what is wrong with it is our doing."""
+        return self.state == State.DONE and self.as_written is not None and self.as_written == self.held
 
     def ref(self, obj: str) -> Ref | None:
         """Where the record lies in the CRM, if it is known to be there."""
@@ -116,12 +123,20 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Reading:
-    """What the CRM showed when a record was read back; `snapshot` is kept sealed."""
+    """What the CRM showed when a record was read back; `snapshot` is kept sealed.
+
+    Attributes:
+        source_key, ref: the record, and where it lies or lay.
+        verdict: what reading it has shown.
+        snapshot: the record, where it is there.
+        first: it was not read back since it was last written.
+    """
 
     source_key: str
     ref: Ref
     verdict: Verdict
     snapshot: Snapshot | None = None
+    first: bool = False
 
 
 Item = Intent | Result | Reading

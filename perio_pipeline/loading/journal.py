@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -206,15 +206,20 @@ class Journal:
     def append_readings(
         self, scope: Scope, run: RunInfo, readings: Sequence[Reading], known: Mapping[str, Known]
     ) -> None:
-        """Write those readings that show something new: a record that is as it was last read adds no line."""
-        self.append(scope, run, [reading for reading in readings if self._is_new(reading, known)])
+        """Write those readings that show something new: a record that is as it was last read adds no line.
+
+        The first reading after a write is always new: it says what the write has left in the CRM.
+        """
+        new = [reading for reading in readings if self._is_new(reading, known)]
+        unread = {reading.source_key for reading in new if known[reading.source_key].as_written is None}
+        self.append(scope, run, [replace(reading, first=reading.source_key in unread) for reading in new])
 
     def _is_new(self, reading: Reading, known: Mapping[str, Known]) -> bool:
         before = known.get(reading.source_key)
         if before is None:
             return False
         if reading.verdict is Verdict.HELD:
-            return before.held != self._digest(reading) or before.state == State.GONE
+            return before.held != self._digest(reading) or before.as_written is None or before.state == State.GONE
         return before.state != State.GONE if reading.verdict is Verdict.GONE else before.fingerprint is not None
 
     def _entry_row(self, item: Item) -> dict[str, Any]:
@@ -249,7 +254,8 @@ class Journal:
         if isinstance(item, Result):
             return row | _settled(item)
         if item.verdict is Verdict.HELD:
-            return row | {"state": State.DONE.value, "held": self._digest(item)}
+            digest = self._digest(item)
+            return row | {"state": State.DONE.value, "held": digest, **({"as_written": digest} if item.first else {})}
         return row | ({"state": State.GONE.value} if item.verdict is Verdict.GONE else {"fingerprint": None})
 
     def _digest(self, reading: Reading) -> str | None:
@@ -285,7 +291,7 @@ def _settled(result: Result) -> dict[str, Any]:
         return row | {"state": State.INTENDED.value}
     if result.status == "refused":
         return row | {"state": State.REFUSED.value, "intended": None}
-    row |= {"state": State.DONE.value, "fingerprint": result.fingerprint, "intended": None}
+    row |= {"state": State.DONE.value, "fingerprint": result.fingerprint, "intended": None, "as_written": None}
     if result.operation == "delete":
         return (
             row | _NOWHERE | {"state": State.REVERSED.value, "fingerprint": None, "held": None, "created_by_us": False}

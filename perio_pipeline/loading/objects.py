@@ -156,12 +156,12 @@ async def read_object(target: Target, name: str, manifest: pd.DataFrame) -> pd.D
 
 
 def mark_unproven(target: Target, name: str, records: pd.DataFrame) -> None:
-    """Note records that do not hold what this run wrote, so that the next load writes them again.
+    """Note records that do not hold what we wrote, so that the next load writes them again.
 
     Args:
         target: the destination.
         name: the object.
-        records: source_key, account, crm_id (str), one row per record.
+        records: source_key, account (str), one row per record.
     """
     for account, group in records.groupby("account", sort=True):
         scope = target.scope(str(account), name)

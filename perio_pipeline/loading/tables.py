@@ -35,6 +35,7 @@ RECORD = sa.Table(
     sa.Column("fingerprint", sa.String),
     sa.Column("intended", sa.String),
     sa.Column("held", sa.String),  # HMAC of the record as it was last read back
+    sa.Column("as_written", sa.String),  # the same, as it was first read back after its latest write
     sa.Column("created_by_us", sa.Boolean, nullable=False, default=False),
     sa.Column("code", sa.String, nullable=False, default=""),
     sa.Column("reason", sa.String, nullable=False, default=""),

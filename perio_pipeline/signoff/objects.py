@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dictionary
+
 import pandas as pd
 
-from perio_pipeline.loading.objects import WRITTEN
+from perio_pipeline.loading.entries import Known
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
@@ -48,20 +50,26 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Di
     return diff
 
 
-def unproven_records(store: FrameStore, practice: str, crm: str, diff: Diff, run: str) -> pd.DataFrame:
-    """Return the records that this run wrote and that do not hold what it wrote (source_key, account, crm_id: str).
+def unproven_records(diff: Diff, known: Dictionary[str, Dictionary[str, Known]]) -> pd.DataFrame:
+    """Return the records that do not hold what we wrote, whichever run wrote them (source_key, account: str).
 
-    A record that an earlier run wrote may differ because people edited it; that stays.
+    A record that was changed since it was first read back after our latest write is left out: people edited it, and
+    that stays.
+
+    Args:
+        diff: the object's differences.
+        known: account → source key → what the journal knows of the object's records.
     """
     wrong = diff.differences[~diff.differences["explained"] & diff.differences["crm_id"].notna()]
-    loaded = store.frame(practice, [crm, "loaded", diff.object])
-    manifest = loaded.read(["source_key", "account", "crm_id", "action"])
-    written = manifest[manifest["action"].isin(WRITTEN) & (loaded.note().get("run") == run)]
-    whole = written["source_key"].map(whole_key)
+    places = set(wrong[["source_key", "account"]].itertuples(index=False, name=None))
     # The diff judges a text in parts as one record.
-    places = pd.MultiIndex.from_arrays([whole, written["account"]])
-    among = places.isin(pd.MultiIndex.from_frame(wrong[["source_key", "account"]]))
-    return written.loc[among, ["source_key", "account", "crm_id"]]
+    records = [
+        (key, account)
+        for account, each in known.items()
+        for key, record in each.items()
+        if record.untouched and (whole_key(key), account) in places
+    ]
+    return pd.DataFrame(records, columns=["source_key", "account"], dtype="str")
 
 
 def _keep(store: FrameStore, practice: str, crm: str, diff: Diff) -> None:

@@ -101,7 +101,7 @@ def _named(value: Any, labels: Mapping[str, tuple[str, str]], present: set[str])
     if isinstance(value, list):
         return [_named(item, labels, present) for item in value]
     if isinstance(value, dict):
-        kept = {name: item for name, item in value.items() if name not in VOLATILE}
+        kept = {name: item for name, item in value.items() if name not in VOLATILE and item is not None}
         return {labels.get(name, name): _named(item, labels, present) for name, item in kept.items()}
     text = str(value)
     if isinstance(value, str | int) and not isinstance(value, bool) and text in labels:

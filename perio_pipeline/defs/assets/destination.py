@@ -172,8 +172,7 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
                 manifest = asyncio.run(load_object(target, name, shaped))
             if config.load_pass is LoadPass.RETRY:
                 manifest = renewed(earlier.read(), manifest)
-            note = {"pass": covers, "run": context.run.run_id}
-            workplace.store().write_note(practice.practice, [crm, "loaded", name], note)
+            workplace.store().write_note(practice.practice, [crm, "loaded", name], {"pass": covers})
         actions = {str(action): int(rows) for action, rows in manifest["action"].value_counts().items()}
         failed = manifest.loc[manifest["action"] == "failed", "code"].value_counts()
         return dg.Output(

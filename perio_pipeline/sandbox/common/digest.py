@@ -25,14 +25,14 @@ def canonical(value: Any) -> str:
 
 
 def normal(value: Any, labels: Mapping[Key, str], volatile: frozenset[str]) -> Any:
-    """A value without volatile properties, with labels in place of ids."""
+    """A value without volatile properties, with labels in place of ids. A cleared property is as one never set."""
     if isinstance(value, list):
         return [normal(item, labels, volatile) for item in value]
     if isinstance(value, dict):
         return {
             labels.get(name, name): normal(item, labels, volatile)
             for name, item in value.items()
-            if name not in volatile
+            if name not in volatile and item is not None
         }
     return labels.get(value, value) if isinstance(value, str | int) else value
 
