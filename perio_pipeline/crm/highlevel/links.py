@@ -6,7 +6,7 @@ A link's reference holds the contact in `crm_id` and the company in `parent_id`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from perio_pipeline.crm.answers import id_of
 from perio_pipeline.crm.concurrency import concurrently
@@ -75,6 +75,14 @@ class CompanyLinks:
         """The link, when the contact says that it belongs to the company."""
         ref = _ref_of(payload)
         return ref if await self._linked(ref) else None
+
+    def existing(self) -> AsyncIterator[list[Snapshot]]:
+        """Links have no list of their own.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"{COMPANY_LINKS}: HighLevel has no list of all of them")
 
     async def _link(self, refs: list[Ref]) -> list[Outcome]:
         body = self._body([ref.crm_id for ref in refs], refs[0].parent_id)
