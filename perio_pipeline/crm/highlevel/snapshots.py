@@ -50,8 +50,7 @@ def _field(spec: ObjectSpec, record: JsonObject, name: str) -> tuple[bool, Value
 
 def _links(spec: ObjectSpec, record: JsonObject, ref: Ref) -> dict[str, str]:
     if not (spec.of_contact or spec.body_links):
-        company = record.get("businessId")  # a contact's; it is changed by `links` only
-        return {"businessId": str(company)} if company else {}
+        return {}
     nested = record.get("contact")
     found = record.get("contactId") or (nested.get("id") if isinstance(nested, dict) else None) or ref.parent_id
     return {"contactId": str(found)} if found else {}

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from perio_pipeline.crm.protocol import Value
-from perio_pipeline.mapping.model import Match
 from perio_pipeline.validation.names import CREDENTIALS, practice_key, words_of
 from perio_pipeline.validation.phones import e164
 from perio_pipeline.validation.text_cleaners import LAST_PLACEHOLDER_YEAR, PLACEHOLDER_DATES
@@ -65,10 +64,10 @@ class Profile:
     places: frozenset[str] = frozenset()
 
 
-def texts_of(match: Match, values: Mapping[str, Value]) -> dict[str, tuple[str, ...]]:
-    """Return role → what the record's fields say, without blanks and repetitions."""
+def texts_of(roles: Mapping[str, tuple[str, ...]], values: Mapping[str, Value]) -> dict[str, tuple[str, ...]]:
+    """Return role → what the record's fields for it say, without blanks and repetitions."""
     said = {}
-    for role, fields in match.roles.items():
+    for role, fields in roles.items():
         stated = (str(values[name]).strip() for name in fields if values.get(name) is not None)
         said[role] = tuple(dict.fromkeys(text for text in stated if text))
     return said
