@@ -310,10 +310,13 @@ class Mapping(Entry):
     destination: str
     objects: dict[str, ObjectMap]
 
-<<<<<<< HEAD
     def present(self) -> dict[str, ObjectMap]:
         """The objects that are loaded: in a file all of them, in an effective mapping those whose switches hold."""
         return self.objects
+
+    def matched(self) -> dict[str, Match]:
+        """Object → how its records are recognised, for those of which the CRM may hold some already."""
+        return {name: obj.match for name, obj in self.present().items() if obj.match}
 
     def absence(self, name: str) -> Absence | None:
         """Why an object's rows are not loaded; None where they are."""
@@ -331,11 +334,6 @@ class Mapping(Entry):
                 named |= {entry.needs, entry.unless}
             named |= {str(each) for condition in obj.select for each in (condition.since, condition.before) if each}
         return {name for name in named if name}
-=======
-    def matched(self) -> dict[str, Match]:
-        """Object → how its records are recognised, for those of which the CRM may hold some already."""
-        return {name: obj.match for name, obj in self.objects.items() if obj.match}
->>>>>>> afc859b (Adapters walk all records of an account; the mapping says how records that were there before are recognised)
 
     def field_specs(self) -> list[FieldSpec]:
         """The custom fields the CRM must have, once each."""

@@ -18,6 +18,7 @@ STATUSES = {LINK: State.LINKED.value, "separate": State.SEPARATE.value}
 """What a person says → the journal's word for it."""
 
 ASKED = "the CRM may hold it already: a person decides with `perio match`"
+BY_POLICY = "; linked by the practice's policy"
 ASKED_ELSEWHERE = "the CRM may hold it already, as another record may be: a person decides about that one first"
 
 _ACTOR_LENGTH = 64
@@ -92,7 +93,7 @@ def decide(target: Target, rows: pd.DataFrame, said: Mapping[str, str]) -> dict[
         DecisionError: names every line that cannot be taken, and nothing is journaled.
     """
     _check_actor(target.run)
-    chosen = _records(rows[rows["match"].isin(said)])
+    chosen = rows_of(rows[rows["match"].isin(said)])
     counts = dict.fromkeys(STATUSES, 0)
     problems: list[str] = []
     todo: list[tuple[str, str, list[Result]]] = []
@@ -116,6 +117,15 @@ def decide(target: Target, rows: pd.DataFrame, said: Mapping[str, str]) -> dict[
     return counts
 
 
+def link_certain(target: Target, rows: pd.DataFrame) -> pd.DataFrame:
+    """Link what is certain, as the practice's policy allows; returns the candidates with these decisions."""
+    certain = (rows["level"] == "certain") & rows["offered"] & rows["decision"].isna()
+    said = dict.fromkeys(rows.loc[certain, "match"], LINK)
+    decide(target, rows.assign(reasons=rows["reasons"].mask(certain, rows["reasons"] + BY_POLICY)), said)
+    decision = rows["decision"].mask(certain, LINK)
+    return rows.assign(decision=decision, decided_by=rows["decided_by"].mask(certain, target.run.actor))
+
+
 def waiting(target: Target, obj: str, rows: pd.DataFrame) -> Waiting:
     """Return the records that must not be loaded before somebody decides.
 
@@ -125,7 +135,7 @@ def waiting(target: Target, obj: str, rows: pd.DataFrame) -> Waiting:
         rows: the candidates (`finding.MATCH_TABLE`), which may be older than the latest decisions.
     """
     found: dict[tuple[str, str], str] = {}
-    for (account, _), group in _grouped(_records(rows[(rows["object"] == obj) & rows["holds"]])).items():
+    for (account, _), group in _grouped(rows_of(rows[(rows["object"] == obj) & rows["holds"]])).items():
         state, held = decided(target, account, obj), taken(target, account, target.mapping.objects[obj].model)
         for row in group:
             key, crm_id = row["source_key"], row["crm_id"]
@@ -136,8 +146,10 @@ def waiting(target: Target, obj: str, rows: pd.DataFrame) -> Waiting:
     return found
 
 
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the candidates as plain rows, with None where there is no value."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _check_actor(run: RunInfo) -> None:
