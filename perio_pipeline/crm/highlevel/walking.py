@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import count
 
 from perio_pipeline.crm.answers import id_of, records
 from perio_pipeline.crm.highlevel import constants, routes
@@ -40,7 +41,7 @@ async def _snapshots(
 
 async def _contacts(session: Session) -> AsyncIterator[list[JsonObject]]:
     place: JsonObject = {"page": 1}
-    while True:
+    for number in count(2):
         body = {
             "locationId": session.location_id,
             "pageLimit": constants.SEARCH_PAGE,
@@ -53,7 +54,8 @@ async def _contacts(session: Session) -> AsyncIterator[list[JsonObject]]:
         yield [_as_read(record) for record in found]
         if len(found) < constants.SEARCH_PAGE:
             return
-        place = {"searchAfter": found[-1]["searchAfter"]}
+        after = found[-1].get("searchAfter")  # goes beyond the 10,000 contacts that pages reach
+        place = {"searchAfter": after} if after else {"page": number}
 
 
 def _as_read(record: JsonObject) -> JsonObject:

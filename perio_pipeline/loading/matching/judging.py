@@ -106,14 +106,14 @@ def judge(one: Profile, other: Profile) -> Verdict:
 
 
 def _people(one: Profile, other: Profile, shared: tuple[str, ...]) -> Verdict:
-    last = _last(one, other)
+    last, born = _last(one, other), _born(one.born, other.born)
     evidence = _Evidence(
         first=_first(one, other),
         last=last,
-        born=_born(one.born, other.born),
+        born=born,
         generations=bool(one.generation and other.generation and one.generation != other.generation),
         swapped=_swapped(one, other, last),
-        doubts=_doubts(one, other),
+        doubts=_doubts(one, other, born),
         shared=shared,
     )
     level = Level.NONE if evidence.against else min(_level(evidence), _most(evidence))
@@ -187,10 +187,12 @@ def _most(evidence: _Evidence) -> Level:
     return Level.LIKELY if evidence.born is Likeness.SAME else Level.POSSIBLE
 
 
-def _doubts(one: Profile, other: Profile) -> tuple[str, ...]:
+def _doubts(one: Profile, other: Profile, born: Likeness) -> tuple[str, ...]:
+    one_sided = bool(one.generation) != bool(other.generation)
     doubts = {
         "other middle name": _other_middle(one, other),
-        "junior or senior on one side only": bool(one.generation) != bool(other.generation),
+        # Father and son share a name, but no birth date.
+        "junior or senior on one side only": one_sided and born is not Likeness.SAME,
     }
     return tuple(doubt for doubt, true in doubts.items() if true)
 
