@@ -234,7 +234,8 @@ class Match(Entry):
 
     @model_validator(mode="after")
     def _person_or_practice(self) -> Match:
-        if bool(self.name) == bool(self.first_name and self.last_name):
+        names = [bool(self.name), bool(self.first_name), bool(self.last_name)]
+        if names not in ([True, False, False], [False, True, True]):
             raise ValueError("either `first_name` and `last_name` must be given, or `name`")
         return self
 

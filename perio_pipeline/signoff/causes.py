@@ -47,8 +47,8 @@ CAUSES: dict[Cause, Meaning] = {
     ),
     Cause.KEPT: Meaning(
         True,
-        "The CRM held the record before, and PANDA knows less here: it has no value, only a no, only a value that "
-        "another record holds, or the same for every record.",
+        "The CRM held the record before, and PANDA has nothing better here: no value, only a no, a value that another "
+        "record holds, a user whom the account does not have, or the same for every record.",
     ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),

@@ -87,19 +87,16 @@ def explain(
     """Return the agreed reason for a difference, if there is one."""
     if withheld is not None and cause is not Cause.NORMALISED and withheld.explains(place, row):
         return Cause.WITHHELD
-    if found.held_before[place] and cause is not Cause.NORMALISED and _keeps(field, place, row, found, withheld):
+    unknown = field.names_a_user and names.lacks(found.account[place], field.name, field.texts[row] or "")
+    own = found.held_before[place] and found.fields[field.name][place] is not None and cause is not Cause.NORMALISED
+    if own and (unknown or _keeps(field, place, row, found, withheld)):
         return Cause.KEPT
-    is_empty = cause is Cause.DROPPED and field.names_a_user
-    if is_empty and names.lacks(found.account[place], field.name, field.texts[row]):
-        return Cause.UNMATCHED_USER
-    return cause
+    return Cause.UNMATCHED_USER if unknown and cause is Cause.DROPPED else cause
 
 
 def _keeps(field: Expected, place: int, row: int, found: Found, withheld: Withheld | None) -> bool:
     """Whether a record that the CRM held before rightly has a value of its own, as `loading.payloads` leaves it."""
     expected, actual = field.texts[row], found.fields[field.name][place]
-    if actual is None:
-        return False
     if expected is None or field.constant or (field.null_is_false and (expected, actual) == ("false", "true")):
         return True
     return withheld is not None and withheld.explains(place, row, own=True)
