@@ -15,7 +15,7 @@ from rich.table import Table
 from perio_pipeline import settings
 from perio_pipeline.cli.common import shown
 from perio_pipeline.errors import PerioError
-from perio_pipeline.loading.journal import RunInfo
+from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.matching.decisions import DecisionError, decide, decided, rows_of, waiting
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.signoff.match_review import LEVELS, REVIEW, read_decisions

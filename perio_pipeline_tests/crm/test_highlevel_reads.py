@@ -257,3 +257,13 @@ def test_all_companies_are_walked_and_what_has_no_list_is_refused() -> None:
     for obj in ("notes", "opportunities", "company_links"):
         with pytest.raises(ValueError, match="no list of all"):
             pages_of(fake, obj)
+
+
+def test_the_company_that_a_contact_has_is_read_whichever_it_is() -> None:
+    fake = FakeHighLevel()
+    fake.on("GET", "/contacts/c1", (200, {"contact": {"id": "c1", "businessId": "b9"}}))
+    fake.on("GET", "/contacts/c2", (200, {"contact": {"id": "c2"}}))
+    one, two = Ref("company_links", "c1"), Ref("company_links", "c2")
+    found = run(fake, lambda adapter: adapter.read([one, two]))
+    there = Ref("company_links", "c1", "b9")
+    assert found == {one: Snapshot(there, {}, {}, {"contactId": "c1", "businessId": "b9"})}

@@ -177,7 +177,10 @@ class FakeAdapter:
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         await self._request("read", *(ref.crm_id for ref in refs))
-        return {ref: self.crm.records[ref] for ref in refs if ref in self.crm.records}
+        held = self.crm.records
+        whichever = {ref: [r for r in held if (r.object, r.crm_id) == (ref.object, ref.crm_id)] for ref in refs}
+        found = {ref: ref if ref.parent_id else next(iter(whichever[ref]), ref) for ref in refs}
+        return {ref: held[there] for ref, there in found.items() if there in held}
 
     async def find(self, payload: Payload) -> Ref | None:
         await self._request("find", payload.source_key)

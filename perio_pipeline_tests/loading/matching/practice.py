@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from perio_pipeline.crm.protocol import Ref, Snapshot
-from perio_pipeline.loading.journal import Known, RunInfo
+from perio_pipeline.loading.entries import Known, RunInfo
 from perio_pipeline.loading.matching.decisions import decide, rows_of, waiting
 from perio_pipeline.loading.matching.finding import Matches, find_matches
 from perio_pipeline.loading.objects import Target, load_object
@@ -81,9 +81,8 @@ class Practice:
         """Enter a record that was there before; contacts go by the first object of their model."""
         ref = Ref(obj, crm_id)
         custom = {name: value for name, value in values.items() if name == "Born"}
-        links = {name: value for name, value in values.items() if name == "businessId"}
-        fields = {name: value for name, value in values.items() if name not in {*custom, *links}}
-        self.crm.records[ref] = Snapshot(ref, fields, custom, links)
+        fields = {name: value for name, value in values.items() if name not in custom}
+        self.crm.records[ref] = Snapshot(ref, fields, custom, {})
 
     def find(self, **shaped: pd.DataFrame) -> Matches:
         full = {name: shaped.get(name, frame(name)) for name in MAPPING.matched()}

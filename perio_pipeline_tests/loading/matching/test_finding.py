@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from perio_pipeline.crm.protocol import Ref, RequestStats
+from perio_pipeline.crm.protocol import Ref, RequestStats, Snapshot
 from perio_pipeline.loading.matching.decisions import DecisionError, link_certain, waiting
 from perio_pipeline.loading.matching.finding import MATCH_KINDS
 from perio_pipeline_tests.loading.fake_crm import PAGE
@@ -228,7 +228,7 @@ def test_the_policy_links_what_is_certain_and_nothing_else(practice: Practice) -
 
 
 def test_p9_the_link_that_a_contact_had_is_noted_before_ours_replaces_it(practice: Practice) -> None:
-    practice.holds("c1", **ANN, businessId="b0")
+    practice.holds("c1", **ANN)
     practice.holds("c2", **BEA)
     people, companies = patients(P1=ANN, P2=BEA), frame("companies", {"source_key": "RP-1", "name": "Gum"})
     found = practice.find(contacts=people, companies=companies)
@@ -242,9 +242,7 @@ def test_p9_the_link_that_a_contact_had_is_noted_before_ours_replaces_it(practic
         *({"source_key": key, "link.contactId": key, "link.businessId": "RP-1"} for key in ("P1", "P2")),
     )
     earlier = Ref("company_links", "c1", "b0")
-    practice.crm.records[earlier] = replace(
-        practice.crm.records[Ref("contacts", "c1")], fields={}, custom={}, links={"contactId": "c1", "businessId": "b0"}
-    )
+    practice.crm.records[earlier] = Snapshot(earlier, {}, {}, {"contactId": "c1", "businessId": "b0"})
     manifest = practice.load(found, links, "company_links")
     assert manifest["action"].to_dict() == {"P1": "updated", "P2": "created"}
     (update,) = [
