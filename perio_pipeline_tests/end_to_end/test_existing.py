@@ -25,6 +25,7 @@ from perio_pipeline_tests.end_to_end.existing_contacts import (
     read,
     shaped_patients,
 )
+from perio_pipeline_tests.end_to_end.test_rollback import roll_back
 from perio_pipeline_tests.end_to_end.world import PRACTICE, PROJECT, World, checks, failures, world
 
 pytestmark = pytest.mark.slow
@@ -348,3 +349,34 @@ def test_p6_another_pass_writes_nothing_and_does_not_look_again(story: Story) ->
     assert kept(story.made) == touched
     (event,) = [e for e in result.get_asset_materialization_events() if e.asset_key.path[-1] == "matches"]
     assert event.materialization.metadata["looked_at"].value == 0
+
+
+def essence(value: Any) -> Any:
+    """A record without what is empty and what the server itself sets anew with each write."""
+    if isinstance(value, dict):
+        kept_parts = {name: essence(part) for name, part in value.items() if name not in ("dateUpdated", "updated_at")}
+        return {name: part for name, part in kept_parts.items() if part not in (None, "", [], {})}
+    if isinstance(value, list):
+        return [{n: p for n, p in part.items() if n != "id"} if isinstance(part, dict) else part for part in value]
+    return value
+
+
+def test_p9_a_rollback_leaves_the_crm_with_what_it_held_before(story: Story) -> None:
+    made = story.made
+    done = roll_back(made)
+    assert done.loc[done["fate"] != "reversed", ["object", "fate", "reason"]].drop_duplicates().to_dict("records") == []
+    left = {crm_id: record for crm_id, record in kept(made).items() if not record.get("_deleted")}
+    assert left.keys() == story.before.keys()
+    assert {key: essence(record) for key, record in left.items()} == {
+        key: essence(record) for key, record in story.before.items()
+    }
+
+
+def test_after_a_rollback_the_decisions_still_stand_and_may_be_revised(story: Story) -> None:
+    assert failures(story.made.find_matches()) == {}
+    rows = candidates(story.made)
+    rows = rows[rows["offered"] & (rows["object"] == "contacts")]
+    decisions = dict(zip(rows["source_key"], rows["decision"], strict=True))
+    assert decisions == dict.fromkeys(story.same, "link") | dict.fromkeys(story.separate, "separate")
+    first = next(iter(story.same))
+    assert "0 link, 1 separate" in decide(story, {first: "separate"})
