@@ -42,7 +42,7 @@ def take_decisions(practice: str, crm: str, file: Path, by: str, console: Consol
             f"The latest list has no {', '.join(unknown[:5])}{' and others' if len(unknown) > 5 else ''}.",
             f"Run `perio match --practice {practice} --to {crm}` again and decide in the new list.",
         )
-    with _opened(practice, crm, by) as target:
+    with _opened(practice, crm, by) as target, target.journal.locked(practice, crm, target.run):
         counts = decide(target, rows, said)
         left = _waiting(target, rows)
     taken = ", ".join(f"{count} {word}" for word, count in counts.items())

@@ -123,7 +123,7 @@ class _Search:
 
     def __init__(self, target: Target, account: str, model: str, country: str) -> None:
         self.target, self.account, self.country = target, account, country
-        self.objects = {n: o for n, o in target.mapping.objects.items() if o.model == model and o.match}
+        self.objects = {n: o for n, o in target.mapping.present().items() if o.model == model and o.match}
         self.decided: dict[str, Decided] = {name: decided(target, account, name) for name in self.objects}
         self.taken = taken(target, account, model)
         self.asked, self.held = _Side(), _Side()
