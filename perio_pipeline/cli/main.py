@@ -16,9 +16,10 @@ import typer
 from rich.console import Console
 
 from perio_pipeline import settings
-from perio_pipeline.cli import audit, documents, planning, rollback, runs, sandboxes
+from perio_pipeline.cli import audit, documents, matching, planning, rollback, runs, sandboxes
 from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table, shown
 from perio_pipeline.defs.assets.destination import LoadPass
+from perio_pipeline.defs.jobs import match_job_name
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.practice import Practice, check_gates
@@ -125,6 +126,26 @@ def retry(practice: PracticeOption, to: CrmOption) -> None:
 
 
 @app.command()
+def match(
+    practice: PracticeOption,
+    to: CrmOption,
+    decide: Annotated[Path | None, typer.Option(help="An edited matches.csv: take the decisions in it.")] = None,
+    by: Annotated[str, typer.Option(help="Who decides.")] = "",
+    show: Annotated[bool, typer.Option("--show", help="Show the latest list and its decisions.")] = False,
+) -> None:
+    """Find records that the CRM holds already, and decide which are the same: link or separate."""
+    runs.prepare_environment()
+    with clear_errors():
+        sandboxes.give_tokens(settings.workplace().practice(practice), to)
+        if decide is not None:
+            matching.take_decisions(practice, to, decide, by, console)
+        elif show:
+            matching.show(practice, to, console)
+        else:
+            _find_matches(practice, to)
+
+
+@app.command()
 def sandbox(
     practice: PracticeOption = SAMPLE_PRACTICE,
     to: CrmOption = "highlevel",
@@ -197,12 +218,24 @@ def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:
         asyncio.run(check_accounts(settings.workplace().adapters(practice, crm)))
         report = runs.migrate(name, crm, load_pass, console, anyway=anyway)
     _show(crm, _statuses(name)[crm])
+    if settings.workplace().effective(practice, crm).matched():
+        matching.summary(name, crm, console)
     console.print(f"Run {report.run_id}.")
     if report.red_checks:
         raise PerioError(
             f"{len(report.red_checks)} checks are red: {'; '.join(report.red_checks)}.",
             f"See {shown(settings.workplace().report_file(name, crm, REPORT))}, or the checks in the Dagster UI.",
         )
+
+
+def _find_matches(name: str, crm: str) -> None:
+    practice = _preflight(name, crm)
+    if not settings.workplace().effective(practice, crm).matched():
+        raise PerioError(f"The mapping {crm}.yaml matches no object.", "Add `match` to those that the CRM may hold.")
+    with sandboxes.at_hand(practice, crm):
+        asyncio.run(check_accounts(settings.workplace().adapters(practice, crm)))
+        runs.launch(match_job_name(crm), {}, name, crm, console)
+    matching.summary(name, crm, console)
 
 
 def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:

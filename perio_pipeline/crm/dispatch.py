@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol, Self
 
 from perio_pipeline.crm.http import Transport
@@ -53,6 +53,10 @@ class Resource(Protocol):
 
     async def find(self, payload: Payload) -> Ref | None:
         """Look once for a record by its mark."""
+        ...
+
+    def existing(self) -> AsyncIterator[list[Snapshot]]:
+        """All records that the account holds, page by page."""
         ...
 
 
@@ -127,6 +131,10 @@ class Dispatcher:
     def _read_as(self, obj: str) -> str:
         """The object whose resource reads this one's records: several objects may lie in one module of the CRM."""
         return obj
+
+    def existing(self, obj: str) -> AsyncIterator[list[Snapshot]]:
+        """Walk all records of an object that the account holds, page by page."""
+        return self._resource(obj).existing()
 
     def _resource(self, obj: str) -> Resource:
         if obj not in self._resources:

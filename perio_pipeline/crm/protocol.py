@@ -8,7 +8,7 @@ be written. Standard fields go by the CRM's own API names, custom fields by the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -334,4 +334,16 @@ class Adapter(Protocol):
 
     async def find(self, payload: Payload) -> Ref | None:
         """Look for a record by its mark. One look: the caller decides how long to keep looking, since search lags."""
+        ...
+
+    def existing(self, obj: str) -> AsyncIterator[list[Snapshot]]:
+        """Walk all records of an object that the account holds, whoever made them, page by page.
+
+        Objects of one model (a CRM's contacts may be patients, providers or referrers) share their records: each of
+        them walks all of them. What the account's index does not show yet, or still shows, may be wrong by seconds.
+
+        Raises:
+            ValueError: the CRM has no list of all records of the object.
+            DestinationError: no usable answer after all attempts.
+        """
         ...

@@ -39,6 +39,9 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         mapping = workplace.mapping(crm)
         assets += _destination_assets(crm, mapping, partitions)
         asset_checks.append(checks.fits_window_check(crm, partitions))
+        if mapping.matched():
+            asset_checks.append(checks.matches_decided_check(crm, mapping, partitions))
+            job_definitions.append(jobs.match_job(crm))
         for name in mapping.objects:
             asset_checks.append(checks.object_accounted_check(crm, name, mapping, partitions))
             asset_checks.append(checks.none_failed_check(crm, name, partitions))
@@ -62,6 +65,7 @@ def _destination_assets(
         destination.account_asset(crm, partitions),
         destination.sample_asset(crm, mapping, partitions),
         request_plan.request_plan_asset(crm, mapping, partitions),
+        *([destination.matches_asset(crm, mapping, partitions)] if mapping.matched() else []),
         *(destination.shaped_asset(crm, name, mapping, partitions) for name in mapping.objects),
         *(destination.loaded_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),
         *(destination.readback_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),

@@ -4,11 +4,13 @@ import dagster as dg
 
 from perio_pipeline.defs.metadata import counts_table
 from perio_pipeline.defs.resources import WorkplaceResource, actionable, run_info
+from perio_pipeline.loading.matching.decisions import waiting
 from perio_pipeline.loading.objects import mark_unproven
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.signoff.accounting import object_accounting, patients_accounted, table_accounting
 from perio_pipeline.signoff.diff import Diff
+from perio_pipeline.signoff.match_review import REVIEW
 from perio_pipeline.signoff.objects import REPORT, diff_loaded, unproven_records
 from perio_pipeline.signoff.summary import to_markdown
 
@@ -107,6 +109,31 @@ def fits_window_check(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.
         )
 
     return fits_window
+
+
+def matches_decided_check(
+    crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetChecksDefinition:
+    """Check that no record waits for a person to say whether the CRM holds it already."""
+
+    @dg.asset_check(
+        asset=[crm, "matches"],
+        name="decided",
+        partitions_def=partitions,
+        description="No record waits for a person to say whether the CRM held it before; until then it is not loaded.",
+    )
+    def decided(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
+        practice = context.partition_key
+        rows = workplace.store().frame(practice, [crm, "matches"]).read()
+        with actionable(), workplace.target(practice, crm, run_info(context, "match")) as target:
+            counts = {name: len(waiting(target, name, rows)) for name in mapping.matched()}
+        path = workplace.open.report_file(practice, crm, f"{REVIEW}.html")
+        return dg.AssetCheckResult(
+            passed=not any(counts.values()),
+            metadata={"waiting": counts_table(counts, "object"), "review": dg.MetadataValue.path(str(path))},
+        )
+
+    return decided
 
 
 def none_failed_check(crm: str, name: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:

@@ -16,6 +16,22 @@ def job_name(load_pass: LoadPass, crm: str) -> str:
     return f"{load_pass.value}_migration_{crm}"
 
 
+def match_job_name(crm: str) -> str:
+    """Return a job's name: `match_highlevel`."""
+    return f"match_{crm}"
+
+
+def match_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that looks for records that the CRM holds already, and loads nothing."""
+    return dg.define_asset_job(
+        match_job_name(crm),
+        selection=dg.AssetSelection.assets([crm, "matches"]).upstream(),
+        tags={DESTINATION_TAG: crm},
+        description=f"Reads PANDA, validates, shapes, and lists the records that {crm} may hold already.",
+        executor_def=dg.in_process_executor,
+    )
+
+
 def plan_job_name(crm: str) -> str:
     """Return the name of the job that plans a load."""
     return f"request_plan_{crm}"

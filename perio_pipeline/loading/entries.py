@@ -11,6 +11,8 @@ from typing import Any
 
 from perio_pipeline.crm.protocol import Attachment, Payload, Ref, Snapshot, Value
 
+MATCH = "match"
+"""The operation of a person's decision about a record that the CRM held before."""
 CHAIN_START = "0" * 64
 
 
@@ -22,6 +24,8 @@ class State(StrEnum):
     REFUSED = "refused"  # the CRM did not take the latest write
     GONE = "gone"  # the CRM had it, or said so, and does not show it any more
     REVERSED = "reversed"  # a rollback took it away, or made it as it was
+    LINKED = "linked"  # the CRM held it before: a person said which record it is, and nothing was written since
+    SEPARATE = "separate"  # a person said that it is none of those that the CRM held before
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class Known:
         """Whether the CRM shows it now as it did after our latest write, so that what is wrong with it is our doing."""
         return self.state == State.DONE and self.as_written is not None and self.as_written == self.held
 
+    @property
+    def held_before(self) -> bool:
+        """Whether the CRM held it before, and a person linked it."""
+        return self.crm_id is not None and not self.created_by_us
+
     def ref(self, obj: str) -> Ref | None:
         """Where the record lies in the CRM, if it is known to be there."""
         return Ref(obj, self.crm_id, self.parent_id) if self.crm_id else None
@@ -101,7 +110,11 @@ class Intent:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of an intent: `done`, `refused`, or `unknown` (the intent stays open)."""
+    """What became of an intent: `done`, `refused`, or `unknown` (the intent stays open).
+
+    What was decided about a record that the CRM held before is a result without an intent: `linked`, the record is that
+    one from now on, or `separate`, it is not.
+    """
 
     source_key: str
     operation: str

@@ -80,7 +80,7 @@ def fold(entries: Iterable[Entry]) -> dict[str, History]:
     for entry in entries:
         history = found.setdefault(entry.source_key, History(entry.source_key))
         if entry.kind == "intent":
-            history.open = entry
+            history.open, history.ref = entry, entry.ref or history.ref
             # What an interrupted deletion has left is still what was read.
             history.reading = history.reading if entry.operation == "delete" else None
         elif entry.kind == "reading":

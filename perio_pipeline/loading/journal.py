@@ -23,6 +23,7 @@ from perio_pipeline.errors import JournalError
 from perio_pipeline.loading.chain import move_head, read_head, take_over
 from perio_pipeline.loading.database import alone, open_database
 from perio_pipeline.loading.entries import (
+    MATCH,
     Entry,
     Intent,
     Item,
@@ -115,6 +116,10 @@ class Journal:
         ):
             for row in rows:
                 yield Entry(**row._mapping)
+
+    def decisions(self, scope: Scope) -> Iterator[Entry]:
+        """Stream what people decided about records that the CRM held before, in the order in which they did."""
+        return self._stream(_within(ENTRY, scope), ENTRY.c.operation == MATCH)
 
     def objects(self, practice: str, destination: str, account: str) -> list[str]:
         """Return the objects of which an account has, or may have, records."""
@@ -291,6 +296,10 @@ def _settled(result: Result) -> dict[str, Any]:
         return row | {"state": State.INTENDED.value}
     if result.status == "refused":
         return row | {"state": State.REFUSED.value, "intended": None}
+    if result.status in (State.LINKED, State.SEPARATE):
+        there = result.ref if result.status == State.LINKED else None
+        where = {"crm_id": there.crm_id, "parent_id": there.parent_id} if there else _NOWHERE
+        return row | where | {"state": result.status, "fingerprint": None, "held": None, "as_written": None}
     row |= {"state": State.DONE.value, "fingerprint": result.fingerprint, "intended": None, "as_written": None}
     if result.operation == "delete":
         return (

@@ -2,7 +2,8 @@
 
 For each record: unchanged → no request; an open intent from an earlier run → look it up by its mark, adopt it or send
 it again; known but changed → read what the update replaces, then update; else create. The intent is durable before
-the request, the result after it. One record's failure never stops another.
+the request, the result after it. One record's failure never stops another. A record that the CRM held before (a person
+linked it) is updated too, and keeps what PANDA does not know.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from enum import StrEnum
 
 from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Snapshot, Status
 from perio_pipeline.loading.entries import Intent, Item, Known, Reading, Result, State, Verdict
-from perio_pipeline.loading.payloads import Draft
-from perio_pipeline.loading.values import replaced_values
+from perio_pipeline.loading.payloads import Draft, respectful
+from perio_pipeline.loading.values import flat, replaced_values
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import ObjectMap
 
@@ -223,8 +224,10 @@ class Loader:
             if before.fingerprint == sending.fingerprint:
                 return [Loaded(sending.key, "unchanged", ref, sending.fingerprint)]
         cleared = draft.unlinked if before.created_by_us else frozenset()
-        whole = replace(sending, payload=replace(sending.payload, unlinked=cleared))
-        return [await self._update(whole, ref, current, before)]
+        payload = replace(sending.payload, unlinked=cleared)
+        if before.held_before:
+            payload = respectful(payload, self.obj, flat(current))
+        return [await self._update(replace(sending, payload=payload), ref, current, before)]
 
     async def _vanished(self, sending: Sending, before: Known, ref: Ref) -> list[Loaded]:
         """The record is not where it was: a person's deletion stands, a write that never took is made good."""

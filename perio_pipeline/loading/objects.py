@@ -6,17 +6,21 @@ A manifest (`MANIFEST`) has one row per shaped record; a read-back has one per r
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
+from perio_pipeline.loading.earlier_links import note_earlier_links
 from perio_pipeline.loading.entries import Reading, RunInfo, Scope, Verdict
 from perio_pipeline.loading.journal import Journal
-from perio_pipeline.loading.loader import Loader
+from perio_pipeline.loading.loader import Loaded, Loader
 from perio_pipeline.loading.payloads import LINK, drafts
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import FieldMap, Mapping
@@ -38,12 +42,19 @@ MANIFEST = Table(
         c.text("fingerprint", "SHA-256 of what was to be written", phi=False),
         c.text("code", "why it failed, or what was left out of it, for programs", phi=False),
         c.text("reason", "the same for people; no values", phi=False),
+        c.boolean("linked", "the CRM held it before, and a person linked it", phi=False),
     ),
     "What became of each record.",
 )
 MANIFEST_KINDS = table_kinds(MANIFEST)
 NOT_LOADED = frozenset({"failed"})
 WRITTEN = frozenset({"created", "updated", "adopted"})
+
+UNDECIDED = "match_undecided"
+"""The code of a record that waits for a person to say whether the CRM holds it already."""
+
+Waiting = Dictionary[tuple[str, str], str]
+"""Account and source key of the records that must not be loaded before a person has decided → why."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +82,16 @@ class Target:
         return Scope(self.practice, self.destination, account, obj)
 
 
-async def load_object(target: Target, name: str, shaped: pd.DataFrame) -> pd.DataFrame:
+async def load_object(
+    target: Target, name: str, shaped: pd.DataFrame, waiting: Waiting = MappingProxyType({})
+) -> pd.DataFrame:
     """Load one object into all its accounts; returns the manifest, one row per shaped row.
+
+    Args:
+        target: the destination.
+        name: the object.
+        shaped: its shaped frame.
+        waiting: the records that are held back.
 
     Raises:
         DestinationError: an account refuses as a whole.
@@ -83,22 +102,30 @@ async def load_object(target: Target, name: str, shaped: pd.DataFrame) -> pd.Dat
         account = str(account)
         scope = target.scope(account, name)
         linked = {o: target.journal.known(target.scope(account, o)) for o in {v.object for v in obj.links.values()}}
+        holds = [(account, key) in waiting for key in group["source_key"]]
+        known, ready = target.journal.known(scope), group[~np.array(holds, dtype=bool)]
         async with target.adapters[account]() as adapter:
             await adapter.connect()
             await adapter.missing_fields(target.mapping.field_specs())
+            writer = JournalWriter(target.journal, scope, target.run)
             loader = Loader(
                 name,
                 obj,
                 adapter,
-                JournalWriter(target.journal, scope, target.run),
+                writer,
                 linked,
                 target.time_scale,
                 partial(_report, f"load {name}", len(group)),
             )
             try:
-                loaded = await loader.load(target.journal.known(scope), drafts(obj, group))
+                if await note_earlier_links(name, obj, adapter, writer, known, linked, drafts(obj, ready)):
+                    known = target.journal.known(scope)
+                loaded = await loader.load(known, drafts(obj, ready))
             finally:
                 target.journal.record_traffic(scope, target.run, "load", adapter.stats)
+        for draft in drafts(obj, group[holds]):
+            why = waiting[account, draft.source_key]
+            loaded.append(Loaded(draft.source_key, "failed", None, "", UNDECIDED, why))
         rows += [
             {
                 "source_key": item.source_key,
@@ -109,6 +136,7 @@ async def load_object(target: Target, name: str, shaped: pd.DataFrame) -> pd.Dat
                 "fingerprint": item.fingerprint,
                 "code": item.code,
                 "reason": item.reason,
+                "linked": item.source_key in known and known[item.source_key].held_before,
             }
             for item in loaded
         ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from perio_pipeline.crm.protocol import Payload, Value
-from perio_pipeline.mapping.model import ObjectMap
+from perio_pipeline.mapping.model import FieldMap, ObjectMap
 
 LINK = "link."
 
@@ -45,6 +45,29 @@ class Draft:
         """Complete the record with the CRM ids of what it links to."""
         mark = link_ids.get(obj.mark.field, self.mark)
         return Payload(obj_name, self.source_key, self.fields, self.custom, link_ids, obj.mark.field, mark)
+
+
+def respectful(payload: Payload, obj: ObjectMap, present: Mapping[str, Value]) -> Payload:
+    """The payload for a record that the CRM held before, without what knows less than the record itself.
+
+    A field that PANDA has no value for stays as it is; so does a yes where PANDA says no, since it may be a wish not to
+    be contacted, and any value where the mapping has only a constant.
+
+    Args:
+        payload: all that PANDA says.
+        obj: the object's mapping.
+        present: what the record holds now.
+    """
+
+    def says_more(name: str, field: FieldMap, value: Value) -> bool:
+        held = present.get(name)
+        if value is None or (value is False and held is True):
+            return False
+        return field.value is None or held in (None, "")
+
+    fields = {name: value for name, value in payload.fields.items() if says_more(name, obj.fields[name], value)}
+    custom = {name: value for name, value in payload.custom.items() if says_more(name, obj.custom[name], value)}
+    return replace(payload, fields=fields, custom=custom)
 
 
 def drafts(obj: ObjectMap, shaped: pd.DataFrame) -> Iterator[Draft]:

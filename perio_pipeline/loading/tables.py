@@ -50,7 +50,7 @@ ENTRY = sa.Table(
     *_scope(),
     sa.Column("source_key", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False),  # intent, result or reading
-    sa.Column("operation", sa.String, nullable=False),  # create, update, delete, restore, read
+    sa.Column("operation", sa.String, nullable=False),  # create, update, delete, restore, read, match
     sa.Column("run", sa.String, nullable=False),
     sa.Column("load_pass", sa.String, nullable=False),
     sa.Column("actor", sa.String, nullable=False),
@@ -75,7 +75,7 @@ TRAFFIC = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     *_scope(),
     sa.Column("run", sa.String, nullable=False),
-    sa.Column("step", sa.String, nullable=False),  # prepare, load, readback
+    sa.Column("step", sa.String, nullable=False),  # prepare, match, load, readback
     sa.Column("at", sa.String, nullable=False),
     sa.Column("requests", sa.Integer, nullable=False),
     sa.Column("writes", sa.Integer, nullable=False),

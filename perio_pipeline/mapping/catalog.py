@@ -74,6 +74,7 @@ class _Check:
                 self.field((*self.entry, block, name), field, custom=block == "custom")
         self.marks()
         self.gathered()
+        self.matches()
 
     def frame(self, entry: tuple[str | int, ...], name: str) -> Table:
         if name not in FRAMES:
@@ -212,3 +213,12 @@ class _Check:
             if link.by not in [column for column, _ in self.obj.gather.parts]:
                 problem = f"the rows of one record may differ in {link.by}."
                 raise self.file.error((*self.entry, "links", name), problem, "Link by what they have in common.")
+
+    def matches(self) -> None:
+        alike = [obj for obj in self.mapping.objects.values() if obj.model == self.obj.model]
+        known = {name for obj in alike for name, _ in obj.all_fields()}
+        for role, fields in self.obj.match.roles.items() if self.obj.match else ():
+            for name in fields:
+                if name not in known:
+                    entry = (*self.entry, "match", role)
+                    raise self.file.error(entry, f"{name} is no field of {self.obj.model}.", "Name a mapped field.")

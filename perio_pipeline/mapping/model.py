@@ -208,6 +208,43 @@ class Gather(Entry):
         return [(column, transform or "text") for column, _, transform in (part.partition("|") for part in self.by)]
 
 
+class Match(Entry):
+    """Which fields tell that the CRM may hold a record already: those of a person, or the name of a practice.
+
+    Each role names fields of the object, the first of which counts most; a field that only other objects of the same
+    model map is looked at in the CRM's records.
+
+    Attributes:
+        first_name: the first name; further fields hold names that the person also goes by.
+        last_name, middle_name, suffix, birth_date: of a person.
+        name: of a practice.
+        phone, email, street, postal_code: shared contact data supports a name and never replaces it.
+    """
+
+    first_name: tuple[str, ...] = ()
+    middle_name: tuple[str, ...] = ()
+    last_name: tuple[str, ...] = ()
+    suffix: tuple[str, ...] = ()
+    birth_date: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    phone: tuple[str, ...] = ()
+    email: tuple[str, ...] = ()
+    street: tuple[str, ...] = ()
+    postal_code: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _person_or_practice(self) -> Match:
+        names = [bool(self.name), bool(self.first_name), bool(self.last_name)]
+        if names not in ([True, False, False], [False, True, True]):
+            raise ValueError("either `first_name` and `last_name` must be given, or `name`")
+        return self
+
+    @property
+    def roles(self) -> dict[str, tuple[str, ...]]:
+        """Role → its fields; roles without any are left out."""
+        return {role: fields for role, fields in self if fields}
+
+
 class ObjectMap(Switched):
     """One destination object: its rows, its fields and its links.
 
@@ -221,6 +258,7 @@ class ObjectMap(Switched):
             needs it (`linked`), or each one (`every`).
         patient: the column that says whose record it is.
         mark: how the record is found again.
+        match: how records that the CRM held before are recognised; without it, none are looked for.
     """
 
     requirement: tuple[str, ...]
@@ -233,6 +271,7 @@ class ObjectMap(Switched):
     join: dict[str, Join] = Field(default_factory=dict)
     select: tuple[Select, ...] = ()
     mark: Mark
+    match: Match | None = None
     split: Split | None = None
     gather: Gather | None = None
     links: dict[str, Link] = Field(default_factory=dict)
@@ -275,6 +314,10 @@ class Mapping(Entry):
     def present(self) -> dict[str, ObjectMap]:
         """The objects that are loaded: in a file all of them, in an effective mapping those whose switches hold."""
         return self.objects
+
+    def matched(self) -> dict[str, Match]:
+        """Object → how its records are recognised, for those of which the CRM may hold some already."""
+        return {name: obj.match for name, obj in self.present().items() if obj.match}
 
     def absence(self, name: str) -> Absence | None:
         """Why an object's rows are not loaded; None where they are."""

@@ -111,12 +111,20 @@ class Baa(Entry):
 
 
 class Policies(Entry):
-    """What the practice decided about its records."""
+    """What the practice decided about its records.
+
+    Attributes:
+        deceased, archived: whether these patients are loaded.
+        bridge_fed: the practice management system fills PANDA's patients.
+        switched_off: rules of cleaning that are not applied.
+        link_certain_matches: a record that the CRM held before is linked without asking a person, where it is certain.
+    """
 
     deceased: Literal["load", "skip"] = "load"
     archived: Literal["load", "skip"] = "load"
     bridge_fed: bool = True
     switched_off: tuple[str, ...] = ()
+    link_certain_matches: bool = False
 
 
 class Practice(Entry):

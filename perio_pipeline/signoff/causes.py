@@ -12,6 +12,7 @@ class Cause(StrEnum):
     NORMALISED = "normalised"
     WITHHELD = "withheld"
     UNMATCHED_USER = "unmatched_user"
+    KEPT = "kept"
     TRUNCATED = "truncated"
     DROPPED = "dropped"
     ALTERED = "altered"
@@ -43,6 +44,11 @@ CAUSES: dict[Cause, Meaning] = {
     ),
     Cause.UNMATCHED_USER: Meaning(
         True, "The CRM account has no such user, or the user is switched off, so nobody was assigned."
+    ),
+    Cause.KEPT: Meaning(
+        True,
+        "The CRM held the record before, and PANDA has nothing better here: no value, only a no, a value that another "
+        "record holds, a user whom the account does not have, or the same for every record.",
     ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),

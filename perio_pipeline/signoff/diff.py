@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +88,7 @@ def diff_object(
     lookups: pd.DataFrame,
     locale: Locale,
     only: set[str] | None,
+    held_before: Set[str] = frozenset(),
 ) -> Diff:
     """Compare one destination object with its source.
 
@@ -102,6 +103,8 @@ def diff_object(
         locale: country and zone of the practice's values.
         only: source keys of a sample pass, of whole records or of their parts; None for every record that the mapping
             lets through.
+        held_before: CRM ids of the records that the CRM held before a person linked them: they keep what PANDA does not
+            know.
     """
     obj = mapping.objects[name]
     everything = source_rows(obj, sources)
@@ -113,7 +116,7 @@ def diff_object(
     in_scope = np.array([only is None or key in only for key in keys], dtype=bool)
     fields = expected_fields(obj, records, locale)
     marks = dict(zip(keys, expected_marks(obj, rows, locale).tolist(), strict=True))
-    found = found_records(obj, readback, linked, marks)
+    found = found_records(obj, readback, linked, marks, held_before)
 
     place_of = {key: place for place, key in enumerate(keys)}
     origin = np.array([place_of.get(key, -1) for key in found.source_key.tolist()], dtype=np.int64)

@@ -45,6 +45,7 @@ class Expected:
         null_is_false: an empty source says no.
         names_a_user: the value is looked up in the account, which may not know it.
         unique: set for fields that must be unique in the CRM.
+        constant: the same for every record.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Expected:
     null_is_false: bool = False
     names_a_user: bool = False
     unique: Unique | None = None
+    constant: bool = False
 
 
 def expected_fields(obj: ObjectMap, records: SourceRecords, locale: Locale) -> list[Expected]:
@@ -96,6 +98,7 @@ def _field(name: str, field: FieldMap, obj: ObjectMap, records: SourceRecords, l
         null_is_false=field.transform == "flag" and field.source is not None,
         names_a_user=field.lookup and field.source is not None and not field.choices,
         unique=unique,
+        constant=field.value is not None,
     )
 
 

@@ -37,11 +37,19 @@ class Withheld:
         waiting = [offer[~in_scope].tolist() for offer in self._offers]
         self._waiting = {value for values in waiting for value in values if value is not None}
 
-    def explains(self, place: int, row: int) -> bool:
-        """Whether the record at `place`, which comes from `row`, went without for a good reason."""
+    def explains(self, place: int, row: int, *, own: bool = False) -> bool:
+        """Whether the record at `place`, which comes from `row`, went without for a good reason.
+
+        Args:
+            place: of the found record.
+            row: of its source.
+            own: the record may hold a value of its own from before.
+        """
         offers = list(dict.fromkeys(offer[row] for offer in self._offers if offer[row] is not None))
         actual = self._actual[place]
         taken = None if actual is None else self._meaning(actual)
+        if own and taken not in offers:
+            taken = None
         if taken is not None and taken not in offers:
             return False
         passed_over = offers if taken is None else offers[: offers.index(taken)]
@@ -79,7 +87,16 @@ def explain(
     """Return the agreed reason for a difference, if there is one."""
     if withheld is not None and cause is not Cause.NORMALISED and withheld.explains(place, row):
         return Cause.WITHHELD
-    is_empty = cause is Cause.DROPPED and field.names_a_user
-    if is_empty and names.lacks(found.account[place], field.name, field.texts[row]):
-        return Cause.UNMATCHED_USER
-    return cause
+    unknown = field.names_a_user and names.lacks(found.account[place], field.name, field.texts[row] or "")
+    own = found.held_before[place] and found.fields[field.name][place] is not None and cause is not Cause.NORMALISED
+    if own and (unknown or _keeps(field, place, row, found, withheld)):
+        return Cause.KEPT
+    return Cause.UNMATCHED_USER if unknown and cause is Cause.DROPPED else cause
+
+
+def _keeps(field: Expected, place: int, row: int, found: Found, withheld: Withheld | None) -> bool:
+    """Whether a record that the CRM held before rightly has a value of its own, as `loading.payloads` leaves it."""
+    expected, actual = field.texts[row], found.fields[field.name][place]
+    if expected is None or field.constant or (field.null_is_false and (expected, actual) == ("false", "true")):
+        return True
+    return withheld is not None and withheld.explains(place, row, own=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping as Dictionary
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ class Found:
         source_key, account, crm_id: where each comes from and lies; of a note in parts, where the first part lies.
         fields: mapped field or `link.` and link → what the CRM holds; links as source keys of the linked records.
         double: the CRM holds the same record already, further up.
+        held_before: the CRM held the record before a person linked it.
     """
 
     source_key: Texts
@@ -37,6 +38,7 @@ class Found:
     crm_id: Texts
     fields: Dictionary[str, Texts]
     double: npt.NDArray[np.bool_]
+    held_before: npt.NDArray[np.bool_]
 
 
 def whole_key(key: str) -> str:
@@ -46,7 +48,11 @@ def whole_key(key: str) -> str:
 
 
 def found_records(
-    obj: ObjectMap, readback: pd.DataFrame, linked: Dictionary[str, pd.DataFrame], marks: Dictionary[str, str | None]
+    obj: ObjectMap,
+    readback: pd.DataFrame,
+    linked: Dictionary[str, pd.DataFrame],
+    marks: Dictionary[str, str | None],
+    held_before: Set[str] = frozenset(),
 ) -> Found:
     """Read what was found.
 
@@ -55,6 +61,7 @@ def found_records(
         readback: one row per record, or part of one, in the CRM.
         linked: object → its readback, to follow links.
         marks: source key → the mark under its text.
+        held_before: CRM ids of the records that the CRM held before.
     """
     names = ["source_key", "account", "crm_id", *(name for name, _ in obj.all_fields())]
     columns = {name: texts(readback[name]) if name in readback else nothing(len(readback)) for name in names}
@@ -66,7 +73,8 @@ def found_records(
     keys = [columns["source_key"]] if obj.account == "patient" else [columns["source_key"], columns["account"]]
     fields = {name: column for name, column in columns.items() if name not in names[:3]}
     double = pd.DataFrame(dict(enumerate(keys)), dtype=object).duplicated().to_numpy()
-    return Found(columns["source_key"], columns["account"], columns["crm_id"], fields, double)
+    before = np.array([crm_id in held_before for crm_id in columns["crm_id"].tolist()], dtype=bool)
+    return Found(columns["source_key"], columns["account"], columns["crm_id"], fields, double, before)
 
 
 def _followed(ids: Texts, accounts: Texts, linked: pd.DataFrame | None) -> Texts:

@@ -35,6 +35,7 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Di
     if store.frame(practice.practice, [crm, "loaded", name]).note().get("pass") == "sample":
         sample = frame(crm, "sample")
         only = set(sample.loc[sample["object"] == name, "source_key"])
+    manifest = frame(crm, "loaded", name)
     diff = diff_object(
         name,
         mapping,
@@ -44,6 +45,7 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Di
         frame(crm, "account"),
         practice.locale,
         only,
+        set(manifest.loc[manifest["linked"], "crm_id"].dropna()),
     )
     _keep(store, practice.practice, crm, diff)
     _report(rooms, practice, crm, mapping)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
+from rapidfuzz.distance import OSA
 
-_CREDENTIALS = frozenset({"dds", "dmd", "md", "ms", "msd", "phd", "pc", "llc", "pllc", "inc"})
-_FILLERS = _CREDENTIALS | frozenset({"dr", "drs", "and", "assoc", "associates", "associate", "ltd", "pa", "the"})
+CREDENTIALS = frozenset({"dds", "dmd", "md", "ms", "msd", "phd", "pc", "llc", "pllc", "inc"})
+_FILLERS = CREDENTIALS | frozenset({"dr", "drs", "and", "assoc", "associates", "associate", "ltd", "pa", "the"})
 _DOCTOR = re.compile(r"(?:^|\W)(?:drs?|dds|d\.d\.s|dmd|d\.m\.d)(?:\W|$)", re.IGNORECASE)
 _LONG_NAME = 8
 _SHORT_NAME = 3
@@ -39,7 +40,7 @@ def name_key(text: str) -> str | None:
 
 def practice_key(text: str) -> str | None:
     """Return a practice's name without case, punctuation, titles, credentials, legal forms and words for 'and'."""
-    words = _words(text)
+    words = words_of(text)
     return " ".join(word for word in words if word not in _FILLERS) or " ".join(words) or None
 
 
@@ -50,36 +51,25 @@ def is_doctor(text: str) -> bool:
 
 def read_person(text: str) -> Person | None:
     """Read 'Dr Smith', 'Smith DDS' or 'Dr. Jane Smith' as keys of a first and last name; None for anything longer."""
-    words = [word for word in _words(text) if word not in _CREDENTIALS and word not in ("dr", "drs")]
+    words = [word for word in words_of(text) if word not in CREDENTIALS and word not in ("dr", "drs")]
     if not 1 <= len(words) <= 2:
         return None
     return Person(first=words[0] if len(words) == 2 else "", last=words[-1])
 
 
 def similar(one: str, other: str) -> bool:
-    """Say whether two different name keys may be spellings of one name: few letters differ, or one is cut short."""
+    """Say whether two different name keys may be spellings of one name: few letters differ, or one is cut short.
+
+    Letters put in, taken out, changed or swapped with the next count.
+    """
     short, long = sorted((one, other), key=len)
     if len(short) < _SHORT_NAME:
         return len(short) == 1 and long.startswith(short)
-    return long.startswith(short) or edits(one, other) <= (2 if len(short) >= _LONG_NAME else 1)
+    return long.startswith(short) or OSA.distance(one, other) <= (2 if len(short) >= _LONG_NAME else 1)
 
 
-def edits(one: str, other: str) -> int:
-    """Return how many letters must be put in, taken out, changed or swapped with the next."""
-    before: list[int] = []
-    previous = list(range(len(other) + 1))
-    for i, left in enumerate(one, start=1):
-        current = [i]
-        for j, right in enumerate(other, start=1):
-            best = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (left != right))
-            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
-                best = min(best, before[j - 2] + 1)
-            current.append(best)
-        before, previous = previous, current
-    return previous[-1]
-
-
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a name without case, accents, points and apostrophes; `&` is `and`."""
     plain = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
     kept = re.sub(r"[.'’\u0300-\u036f]", "", plain)
     return re.findall(r"\w+", kept)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from perio_pipeline.crm.protocol import Ref, Snapshot
+from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
 from perio_pipeline.errors import DestinationError
 from perio_pipeline_tests.crm.freshsales_support import (
     DEPTH,
@@ -255,3 +255,40 @@ def test_a_broken_search_is_an_error(answer: Any) -> None:
     for capabilities in (having(), having(lookup_external_id=False)):
         with pytest.raises(DestinationError, match="Run again"):
             run(fake, lambda adapter: adapter.find(patient()), capabilities=capabilities)
+
+
+def pages_of(fake: FakeFreshsales, obj: str) -> list[list[Snapshot]]:
+    async def work(adapter: Adapter) -> list[list[Snapshot]]:
+        return [page async for page in adapter.existing(obj)]
+
+    return run(fake, work)
+
+
+def test_all_contacts_are_walked_by_their_view_oldest_first() -> None:
+    def page(request: httpx.Request) -> tuple[int, Any]:
+        number = int(request.url.params["page"])
+        contacts = [
+            {"id": 100 * number + n, "first_name": "Ann", "custom_field": {api_name(DEPTH): "4"}} for n in range(2)
+        ]
+        return 200, {"contacts": contacts, "meta": {"total_pages": 3, "total": 6}}
+
+    fake = FakeFreshsales()
+    views = [{"id": 1, "name": "My Contacts"}, {"id": 2, "name": "Recycle Bin"}, {"id": 3, "name": "All Contacts"}]
+    fake.on("GET", "/contacts/filters", (200, {"filters": views}))
+    fake.on("GET", "/contacts/view/3", page)
+    pages = pages_of(fake, "referring_dentists")
+    assert [len(each) for each in pages] == [2, 2, 2]
+    assert pages[0][0] == Snapshot(Ref("referring_dentists", "100"), {"first_name": "Ann"}, {DEPTH.name: 4}, {})
+    assert dict(fake.requests[-1].url.params) == {
+        "page": "3", "per_page": "100", "sort": "created_at", "sort_type": "asc",
+    }  # fmt: skip
+
+
+def test_an_account_without_a_view_of_all_contacts_is_told_what_to_do() -> None:
+    fake = FakeFreshsales()
+    fake.on("GET", "/contacts/filters", (200, {"filters": [{"id": 1, "name": "My Contacts"}]}))
+    with pytest.raises(DestinationError, match="no view of all contacts"):
+        pages_of(fake, "contacts")
+    for obj in ("notes", "treatment_plan_lines"):
+        with pytest.raises(ValueError, match="no list of all"):
+            pages_of(fake, obj)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
-from perio_pipeline.crm.protocol import Ref, Snapshot
+from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
 from perio_pipeline.errors import DestinationError
 from perio_pipeline_tests.crm.support import FakeHighLevel, child, company, company_link, contact, plan, run
 
@@ -201,3 +202,68 @@ def test_a_link_is_found_at_its_contact() -> None:
     fake.on("GET", "/contacts/c1", (200, {"contact": {"id": "c1", "businessId": "b1"}}))
     assert run(fake, lambda adapter: adapter.find(company_link("c1"))) == Ref("company_links", "c1", "b1")
     assert run(fake, lambda adapter: adapter.find(company_link("c1", "b2"))) is None
+
+
+def pages_of(fake: FakeHighLevel, obj: str) -> list[list[Snapshot]]:
+    async def work(adapter: Adapter) -> list[list[Snapshot]]:
+        return [page async for page in adapter.existing(obj)]
+
+    return run(fake, work)
+
+
+def searched(request: httpx.Request) -> tuple[int, Any]:
+    """A search over 1,100 contacts, in pages of the size that is asked for."""
+    body = json.loads(request.content)
+    start = int(body["searchAfter"][1]) if "searchAfter" in body else (body["page"] - 1) * body["pageLimit"]
+    numbers = range(start, min(start + body["pageLimit"], 1100))
+    return 200, {
+        "contacts": [
+            {"id": f"c{n}", "firstName": "ann", "firstNameRaw": "Ann", "searchAfter": [1, n + 1]} for n in numbers
+        ],
+        "total": 1100,
+    }
+
+
+def test_all_contacts_are_walked_with_few_searches_and_the_names_as_they_were_typed() -> None:
+    fake = FakeHighLevel()
+    fake.on("POST", "/contacts/search", searched)
+    pages = pages_of(fake, "contacts")
+    assert [len(page) for page in pages] == [500, 500, 100]
+    assert len({record.ref for page in pages for record in page}) == 1100
+    assert pages[0][0] == Snapshot(Ref("contacts", "c0"), {"firstName": "Ann"}, {}, {})
+    bodies = fake.sent("POST", "/contacts/search")
+    assert [(body.get("page"), body.get("searchAfter")) for body in bodies] == [
+        (1, None),
+        (None, [1, 500]),
+        (None, [1, 1000]),
+    ]
+    assert all(body["sort"] == [{"field": "dateAdded", "direction": "asc"}] for body in bodies)
+
+
+def test_a_search_without_marks_to_go_on_after_is_walked_by_pages() -> None:
+    def bare(request: httpx.Request) -> tuple[int, Any]:
+        status, body = searched(request)
+        return status, {"contacts": [{"id": each["id"]} for each in body["contacts"]]}
+
+    fake = FakeHighLevel()
+    fake.on("POST", "/contacts/search", bare)
+    assert [len(page) for page in pages_of(fake, "contacts")] == [500, 500, 100]
+
+
+def test_all_companies_are_walked_and_what_has_no_list_is_refused() -> None:
+    fake = FakeHighLevel()
+    fake.on("GET", "/businesses/", (200, {"businesses": [{"id": "b1", "name": "Gum"}]}))
+    assert pages_of(fake, "companies") == [[Snapshot(Ref("companies", "b1"), {"name": "Gum"}, {}, {})]]
+    for obj in ("notes", "opportunities", "company_links"):
+        with pytest.raises(ValueError, match="no list of all"):
+            pages_of(fake, obj)
+
+
+def test_the_company_that_a_contact_has_is_read_whichever_it_is() -> None:
+    fake = FakeHighLevel()
+    fake.on("GET", "/contacts/c1", (200, {"contact": {"id": "c1", "businessId": "b9"}}))
+    fake.on("GET", "/contacts/c2", (200, {"contact": {"id": "c2"}}))
+    one, two = Ref("company_links", "c1"), Ref("company_links", "c2")
+    found = run(fake, lambda adapter: adapter.read([one, two]))
+    there = Ref("company_links", "c1", "b9")
+    assert found == {one: Snapshot(there, {}, {}, {"contactId": "c1", "businessId": "b9"})}

@@ -71,6 +71,17 @@ def test_an_update_clears_with_null_and_leaves_out_what_cannot_change() -> None:
     assert run(fake, lambda adapter: adapter.update(ref, replace(only_fixed, fields={}))).status is Status.DONE
 
 
+def test_what_takes_no_null_is_cleared_as_its_type_allows() -> None:
+    fake = FakeHighLevel()
+    fake.on("PUT", "/contacts/c9", (200, {"contact": {"id": "c9"}}))
+    fake.on("PUT", "/businesses/b9", (200, {"buiseness": {"id": "b9"}}))
+    cleared = replace(contact(country=None, postalCode=None, dnd=None, phone=None), custom={})
+    run(fake, lambda adapter: adapter.update(Ref("contacts", "c9"), cleared))
+    assert fake.sent("PUT", "/contacts/c9") == [{"country": "", "postalCode": "", "dnd": False, "phone": None}]
+    run(fake, lambda adapter: adapter.update(Ref("companies", "b9"), company(phone=None, city=None)))
+    assert fake.sent("PUT", "/businesses/b9") == [{"phone": "", "city": ""}]
+
+
 def test_an_unknown_user_is_left_out() -> None:
     _, body = create(
         "/contacts/", contact(firstName="Ann", assignedTo="gone@gum.example"), (201, {"contact": {"id": "c"}})

@@ -85,9 +85,27 @@ def test_every_asset_is_partitioned_by_practice(graph: dict[str, dg.AssetSpec]) 
 
 def test_every_check_records_its_practice(definitions: dg.Definitions) -> None:
     specs = [spec for check in definitions.asset_checks or [] for spec in check.check_specs]
-    per_object, per_crm = 3 * (len(OBJECTS) + len(FRESHSALES_OBJECTS)), 2
+    per_object, per_crm = 3 * (len(OBJECTS) + len(FRESHSALES_OBJECTS)), 2 * 2
     assert len(specs) == 2 * len(TABLES) + 1 + per_object + per_crm
     assert all(spec.partitions_def is not None for spec in specs)
+
+
+def test_what_the_crm_holds_is_looked_for_before_anything_like_it_is_loaded(graph: dict[str, dg.AssetSpec]) -> None:
+    for crm, objects in (
+        ("highlevel", {"companies", "contacts"}),
+        ("freshsales", {"sales_accounts", "providers", "referring_dentists", "contacts"}),
+    ):
+        needs = {dep.asset_key.to_user_string() for dep in graph[f"{crm}/matches"].deps}
+        assert needs == {f"{crm}/account", *(f"{crm}/shaped/{name}" for name in objects)}
+        for name in objects:
+            assert f"{crm}/matches" in {dep.asset_key.to_user_string() for dep in graph[f"{crm}/loaded/{name}"].deps}
+
+
+def test_looking_for_matches_loads_nothing(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def("match_highlevel")
+    keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert {"highlevel/matches", "highlevel/account", "highlevel/shaped/contacts"} <= keys
+    assert not any(part in key for key in keys for part in ("/loaded/", "/readback/"))
 
 
 def test_there_is_a_sample_and_a_full_job_per_destination(definitions: dg.Definitions) -> None:

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from perio_pipeline.cli.sandboxes import configuration, sandbox_token
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.build import build_definitions
-from perio_pipeline.defs.jobs import job_name, load_config
+from perio_pipeline.defs.jobs import job_name, load_config, match_job_name
 from perio_pipeline.defs.resources import WorkplaceResource
 from perio_pipeline.panda.sample.generate import generate
 from perio_pipeline.sandbox.freshsales import server as freshsales_server
@@ -58,6 +58,13 @@ class World:
         )
         self.results.append(result)
         return result
+
+    def find_matches(self) -> dg.ExecuteInProcessResult:
+        """Look for what the CRM holds already; nothing is loaded."""
+        job = self.definitions().resolve_job_def(match_job_name(self.crm))
+        return job.execute_in_process(
+            run_config=QUIET, instance=self.instance, partition_key=PRACTICE, raise_on_error=False
+        )
 
     def status(self) -> dict[str, ObjectStatus]:
         journal = self.rooms.journal()

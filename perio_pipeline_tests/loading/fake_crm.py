@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -23,6 +23,7 @@ from perio_pipeline.crm.protocol import (
 )
 from perio_pipeline.errors import DestinationError
 
+PAGE = 2
 REFUSED = Outcome(Status.REFUSED, code="http_422", reason="email must be an email", trace_id="t-422")
 LOST = Outcome(Status.UNKNOWN, code="timeout", reason="no answer")
 
@@ -176,7 +177,10 @@ class FakeAdapter:
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         await self._request("read", *(ref.crm_id for ref in refs))
-        return {ref: self.crm.records[ref] for ref in refs if ref in self.crm.records}
+        held = self.crm.records
+        whichever = {ref: [r for r in held if (r.object, r.crm_id) == (ref.object, ref.crm_id)] for ref in refs}
+        found = {ref: ref if ref.parent_id else next(iter(whichever[ref]), ref) for ref in refs}
+        return {ref: held[there] for ref, there in found.items() if there in held}
 
     async def find(self, payload: Payload) -> Ref | None:
         await self._request("find", payload.source_key)
@@ -186,6 +190,12 @@ class FakeAdapter:
         marks = self.crm.marks.items()
         wanted = (payload.object, payload.mark)
         return next((ref for ref, mark in marks if (ref.object, mark) == wanted and ref in self.crm.records), None)
+
+    async def existing(self, obj: str) -> AsyncIterator[list[Snapshot]]:
+        held = [record for ref, record in self.crm.records.items() if ref.object == obj]
+        for start in range(0, len(held) + 1, PAGE):
+            await self._request("existing", obj)
+            yield held[start : start + PAGE]
 
     async def _request(self, operation: str, *keys: str) -> None:
         assert self.open, "used as a context manager"

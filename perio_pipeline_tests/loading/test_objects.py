@@ -75,7 +75,8 @@ def test_h_each_record_goes_to_its_account_and_the_manifest_says_what_became_of_
     practice.north.plan = defaultdict(list, {"P3": [Fault.REFUSE]})
     manifest = practice.load("contacts", contact_frame(*PEOPLE))
     assert list(manifest.columns) == list(MANIFEST_KINDS)
-    assert {str(kind) for kind in manifest.dtypes} == {"str"}
+    assert {str(kind) for kind in manifest.drop(columns="linked").dtypes} == {"str"}
+    assert manifest["linked"].tolist() == [False] * 3
     told = manifest[["source_key", "account", "action", "crm_id", "code", "reason"]].astype(object)
     assert told.where(told.notna(), None).to_numpy().tolist() == [
         ["P1", "north", "created", "north-1", "", ""],
@@ -124,7 +125,7 @@ def test_traffic_is_kept_when_an_account_refuses(practice: Practice) -> None:
 
 def test_nothing_to_load_gives_an_empty_typed_manifest(practice: Practice) -> None:
     manifest = practice.load("contacts", contact_frame())
-    assert (len(manifest), {str(kind) for kind in manifest.dtypes}) == (0, {"str"})
+    assert (len(manifest), {str(kind) for kind in manifest.dtypes}) == (0, {"str", "boolean"})
     back = practice.read("contacts", manifest)
     assert (len(back), str(back["Depth"].dtype), str(back["dnd"].dtype)) == (0, "Float64", "boolean")
 

@@ -54,6 +54,18 @@ Change = tuple[str, str]
     ("change", "entry", "problem", "remedy"),
     [
         (
+            ("birth_date: [dateOfBirth]", "birth_date: [birthday]"),
+            "objects.contacts.match.birth_date",
+            "birthday is no field of contact",
+            "Name a mapped field",
+        ),
+        (
+            ("first_name: [firstName, Preferred_Name__c]", "name: [firstName]"),
+            "objects.contacts.match",
+            "either `first_name` and `last_name` must be given, or `name`",
+            "Correct the value",
+        ),
+        (
             ("rows: validated/patient\n", "rows: validated/patent\n"),
             "objects.contacts.rows",
             "no frame",

@@ -6,6 +6,7 @@ The account is written per row in plain Python and shares nothing with the forwa
 from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -221,12 +222,13 @@ def compare(
     *,
     lookups: pd.DataFrame = LOOKUPS,
     only: set[str] | None = None,
+    held_before: Set[str] = frozenset(),
 ) -> Diff:
     """Compare one object; `records` stand in for what the CRM would rightly hold."""
     crm = practice.crm()
     found = readback(crm[name] if records is None else records)
     linked = {"contacts": readback(crm["contacts"])}
-    return diff_object(name, MAPPING, practice.frames(), found, linked, lookups, Place(), only)
+    return diff_object(name, MAPPING, practice.frames(), found, linked, lookups, Place(), only, held_before)
 
 
 def causes(diff: Diff) -> list[tuple[str, str, str]]:

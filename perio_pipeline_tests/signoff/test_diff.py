@@ -217,3 +217,62 @@ def test_an_unknown_country_is_an_error_that_says_what_to_do() -> None:
     frames, found = family().frames(), readback(family().crm()["contacts"])
     with pytest.raises(SettingsError, match="NUMBERING"):
         diff_object("contacts", MAPPING, frames, found, {}, LOOKUPS, replace(Place(), country="FR"), None)
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "value"),
+    [
+        ("P2", "birthDate", "1999-09-09"),  # PANDA has none
+        ("P2", "Carrier", "Own insurer"),
+        ("P2", "dnd", True),
+        ("P1", "country", "CA"),  # the same for every record
+        ("P2", "email", "own@example.com"),  # PANDA's is held by the mother
+    ],
+)
+def test_p5_what_a_linked_record_keeps_is_explained_and_on_our_own_it_is_not(
+    key: str, field: str, value: object
+) -> None:
+    practice = family()
+    changed = with_cell(practice, "contacts", key, **{field: value})
+    linked = compare(practice, "contacts", changed, held_before={"C" + key})
+    assert (key, field, "kept") in causes(linked)
+    assert linked.unexplained == 0
+    assert [line[:2] for line in unexplained(compare(practice, "contacts", changed))] == [(key, field)]
+    assert [line[:2] for line in unexplained(compare(practice, "contacts", changed, held_before={"C9"}))] == [
+        (key, field)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "value"),
+    [
+        ("P1", "firstName", "Own"),  # PANDA knows better
+        ("P1", "birthDate", None),  # an empty field is no value of the CRM's own
+        ("P1", "dnd", False),  # a no does not stand against PANDA's yes
+        ("P1", "email", "own@example.com"),
+    ],
+)
+def test_p5_a_linked_record_that_lacks_what_panda_knows_is_not_explained(key: str, field: str, value: object) -> None:
+    practice = family()
+    diff = compare(
+        practice, "contacts", with_cell(practice, "contacts", key, **{field: value}), held_before={"C" + key}
+    )
+    assert (key, field) in [line[:2] for line in unexplained(diff)]
+
+
+def test_p5_a_no_in_panda_leaves_a_yes_of_a_linked_record() -> None:
+    practice = family()
+    practice.patient[0]["do_not_contact"] = False
+    changed = with_cell(practice, "contacts", "P1", dnd=True)
+    assert compare(practice, "contacts", changed, held_before={"CP1"}).unexplained == 0
+    assert compare(practice, "contacts", changed).unexplained == 1
+
+
+def test_p5_the_owner_of_a_linked_record_stays_where_the_account_has_no_such_user() -> None:
+    practice = family()
+    changed = with_cell(practice, "contacts", "P1", owner="someone@example.com")
+    nobody = LOOKUPS[LOOKUPS["field"] != "owner"]
+    assert ("P1", "owner", "kept") in causes(
+        compare(practice, "contacts", changed, lookups=nobody, held_before={"CP1"})
+    )
+    assert ("P1", "owner") in [line[:2] for line in unexplained(compare(practice, "contacts", changed, lookups=nobody))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
-from perio_pipeline.crm.freshsales import constants, finding, identity, outcomes, reading
+from perio_pipeline.crm.freshsales import constants, finding, identity, outcomes, reading, walking
 from perio_pipeline.crm.freshsales.bodies import (
     ACCOUNT_LIST,
     account_list,
@@ -142,6 +142,10 @@ class Records:
             return {ACCOUNT_LIST: account_list(account, held)}
         others = [id_of(item) for item in held if item.get("is_primary") is not True]
         return {ACCOUNT_LIST: account_list(others[0], held) if others else []}
+
+    def existing(self) -> AsyncIterator[list[Snapshot]]:
+        """Walk all records that the account holds."""
+        return walking.walk(self._spec, self._session)
 
     @property
     def _labels(self) -> outcomes.Labels:

@@ -50,6 +50,9 @@ LOOKUP = _get("/lookup")
 SEARCH = _get("/search")
 FILTERED_SEARCH = Route("POST", "/filtered_search/{entity}", reads=True)
 
+VIEWS = _get("/{module}/filters")
+VIEW = _get("/{module}/view/{view}")
+
 CHILDREN = _get("/{module}/{id}/{children}")
 DOCUMENT_CREATE = Route("POST", "/documents")
 DOCUMENT_DELETE = Route("DELETE", "/documents/{id}")

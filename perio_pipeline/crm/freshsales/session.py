@@ -151,11 +151,14 @@ class Session:
             self.memory.keep(path, await self.fetch(route, path))
         return self.memory.said(path)
 
-    async def pages(self, route: Route, path: str, key: str) -> AsyncIterator[list[JsonObject]]:
-        """The pages of a list; nothing when its owner is not there."""
+    async def pages(
+        self, route: Route, path: str, key: str, order: Query | None = None
+    ) -> AsyncIterator[list[JsonObject]]:
+        """The pages of a list, in the order that is asked for; nothing when its owner is not there."""
         page = 1
         while True:
-            answer = await self.fetch(route, path, query={"page": page, "per_page": constants.PAGE})
+            query: Query = {"page": page, "per_page": constants.PAGE, **(order or {})}
+            answer = await self.fetch(route, path, query=query)
             found = records(answer, key)
             yield found
             meta = (answer or {}).get("meta")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from perio_pipeline.crm.highlevel.objects import ObjectSpec
+from perio_pipeline.crm.highlevel.objects import FLAGS, NUMBERS, ObjectSpec
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import Payload, Value
@@ -28,7 +28,7 @@ def create_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
 
 
 def update_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObject:
-    """The body that sets the payload's fields on an existing record; None clears a field.
+    """The body that sets the payload's fields on an existing record; None clears a field, as far as HighLevel can.
 
     Fields that only a create may set are left out; `fixed_fields` names them. The result is empty when none remains.
 
@@ -38,10 +38,20 @@ def update_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
     """
     _check(spec, payload)
     settable = {name: value for name, value in payload.fields.items() if name not in spec.fixed}
-    body = _json(session.lookups.resolve(settable))
+    resolved = session.lookups.resolve(settable)
+    body = _json({name: _empty(spec, name) if value is None else value for name, value in resolved.items()})
     custom = session.custom.items(spec.model, payload.custom, keep_nulls=True)
     body |= {"customFields": custom} if custom else {}
     return _json(spec.defaults) | body if body else {}
+
+
+def _empty(spec: ObjectSpec, name: str) -> Value:
+    """What clears a field."""
+    if name in spec.nullable or name in NUMBERS:
+        return None
+    if name == "tags":
+        return ()
+    return False if name in FLAGS else ""
 
 
 def fixed_fields(spec: ObjectSpec, payload: Payload) -> list[str]:

@@ -16,6 +16,8 @@ DAILY_HEADER = "x-ratelimit-daily-remaining"
 
 PAGE = 100
 """Records per page of the lists that have pages."""
+SEARCH_PAGE = 500
+"""Contacts per page of a search, the most that it gives."""
 LINKS_PER_REQUEST = 50
 
 COMPANIES = "companies"

@@ -6,7 +6,7 @@ A link's reference holds the contact in `crm_id` and the company in `parent_id`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from perio_pipeline.crm.answers import id_of
 from perio_pipeline.crm.concurrency import concurrently
@@ -60,21 +60,40 @@ class CompanyLinks:
         return removed(result, ref)
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
-        """Read the companies' lists of contacts; what a list does not show is looked up at the contact."""
+        """Read the companies' lists of contacts; what a list does not show is looked up at the contact.
+
+        A reference without a company is to the one that the contact has.
+        """
+        whichever = [ref for ref in refs if ref.parent_id is None]
+        companies = await concurrently(self._company, whichever, self._session.settings.concurrency)
+        found = {
+            ref: _snapshot(Ref(COMPANY_LINKS, ref.crm_id, company))
+            for ref, company in zip(whichever, companies, strict=True)
+            if company
+        }
         grouped: dict[str, list[Ref]] = defaultdict(list)
         for ref in refs:
-            grouped[ref.parent_id or ""].append(ref)
+            if ref.parent_id is not None:
+                grouped[ref.parent_id].append(ref)
 
         async def one(business: str) -> set[Ref]:
             return await self._present(business, grouped[business])
 
         present = set().union(*await concurrently(one, grouped, self._session.settings.concurrency))
-        return {ref: _snapshot(ref) for ref in refs if ref in present}
+        return found | {ref: _snapshot(ref) for ref in refs if ref in present}
 
     async def find(self, payload: Payload) -> Ref | None:
         """The link, when the contact says that it belongs to the company."""
         ref = _ref_of(payload)
         return ref if await self._linked(ref) else None
+
+    def existing(self) -> AsyncIterator[list[Snapshot]]:
+        """Links have no list of their own.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"{COMPANY_LINKS}: HighLevel has no list of all of them")
 
     async def _link(self, refs: list[Ref]) -> list[Outcome]:
         body = self._body([ref.crm_id for ref in refs], refs[0].parent_id)
@@ -109,8 +128,12 @@ class CompanyLinks:
         return found
 
     async def _linked(self, ref: Ref) -> bool:
+        return await self._company(ref) == ref.parent_id
+
+    async def _company(self, ref: Ref) -> str | None:
+        """The company that the contact says it belongs to."""
         contact = await get(SPECS["contacts"], self._session, ref.crm_id)
-        return contact is not None and contact.get("businessId") == ref.parent_id
+        return str(contact["businessId"]) if contact and contact.get("businessId") else None
 
 
 def _ref_of(payload: Payload) -> Ref:

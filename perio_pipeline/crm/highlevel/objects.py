@@ -35,6 +35,8 @@ class ObjectSpec:
         defaults: sent with every write unless the payload says otherwise.
         aliases: names under which a read returns a field.
         delete_body: a body that the delete call insists on.
+        nullable: fields that null clears; of the others, a text is cleared by an empty one and a yes by a no
+            (the specification's types).
     """
 
     name: str
@@ -55,6 +57,7 @@ class ObjectSpec:
     defaults: Mapping[str, Value] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     delete_body: bool = False
+    nullable: frozenset[str] = frozenset()
 
 
 _COMPANY_FIELDS = "name phone email website address city postalCode state country description"
@@ -69,6 +72,11 @@ _EVENT_FIELDS = (
     "calendarId startTime endTime title appointmentStatus assignedUserId address description meetingLocationType "
     "meetingLocationId overrideLocationConfig ignoreDateRange ignoreFreeSlotValidation toNotify"
 )
+
+FLAGS = frozenset(
+    ["dnd", "completed", "pinned", "overrideLocationConfig", "ignoreDateRange", "ignoreFreeSlotValidation", "toNotify"]
+)
+NUMBERS = frozenset({"monetaryValue"})
 
 _NOTES = ObjectSpec(
     name=constants.NOTES,
@@ -106,6 +114,7 @@ SPECS: Mapping[str, ObjectSpec] = {
             envelope=("contact",),
             fields=frozenset(_CONTACT_FIELDS.split()),
             fixed=frozenset({"gender", "companyName"}),
+            nullable=frozenset(_CONTACT_FIELDS.split()) - {"postalCode", "country", "dnd", "tags"},
             derived=frozenset({"companyName"}),  # follows the company that the contact is linked to
             model="contact",
         ),

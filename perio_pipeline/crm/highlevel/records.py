@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
-from perio_pipeline.crm.highlevel import finding, outcomes, reading
+from perio_pipeline.crm.highlevel import finding, outcomes, reading, walking
 from perio_pipeline.crm.highlevel.bodies import create_body, fixed_fields, link, update_body
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
 from perio_pipeline.crm.highlevel.session import Session
@@ -62,6 +62,10 @@ class Records:
     async def find(self, payload: Payload) -> Ref | None:
         """Look for the record with the payload's mark."""
         return await finding.find(self._spec, self._session, payload)
+
+    def existing(self) -> AsyncIterator[list[Snapshot]]:
+        """Walk all records that the account holds."""
+        return walking.walk(self._spec, self._session)
 
     async def _create(self, payload: Payload) -> Outcome:
         spec = self._spec

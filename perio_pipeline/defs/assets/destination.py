@@ -11,6 +11,8 @@ from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, ta
 from perio_pipeline.defs.resources import PASS_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.errors import SettingsError
 from perio_pipeline.loading.accounts import ACCOUNT, prepare_accounts
+from perio_pipeline.loading.matching.decisions import link_certain, waiting
+from perio_pipeline.loading.matching.finding import MATCH_TABLE, find_matches
 from perio_pipeline.loading.objects import MANIFEST, WRITTEN, load_object, read_object
 from perio_pipeline.loading.retrying import renewed, unsettled
 from perio_pipeline.loading.sampling import SAMPLE, choose, sample_frame, uncovered
@@ -18,6 +20,7 @@ from perio_pipeline.mapping.model import Mapping, ObjectMap
 from perio_pipeline.mapping.practice import check_gates
 from perio_pipeline.mapping.rows import frames_of
 from perio_pipeline.mapping.shape import shape
+from perio_pipeline.signoff.match_review import write_review
 from perio_pipeline.store import StoredFrame
 
 
@@ -132,6 +135,46 @@ def sample_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition
     return sample
 
 
+def matches_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Build the list of records that the CRM may have held before, for people to decide on."""
+
+    @dg.asset(
+        key=[crm, "matches"],
+        ins={name: dg.AssetIn(key=[crm, "shaped", name]) for name in mapping.matched()},
+        deps=[[crm, "account"]],
+        partitions_def=partitions,
+        group_name=f"{crm}_account",
+        kinds={"python"},
+        owners=OWNERS,
+        pool=f"{crm}_api",
+        description="Records that the accounts may hold already. A person says which are one: `perio match`.",
+        metadata=table_schema(MATCH_TABLE),
+    )
+    def matches(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, **shaped: pd.DataFrame
+    ) -> dg.Output[pd.DataFrame]:
+        with actionable():
+            practice = workplace.open.practice(context.partition_key)
+            with workplace.target(context.partition_key, crm, run_info(context, "match")) as target:
+                check_gates(practice, crm, target.mapping)
+                found = asyncio.run(find_matches(target, shaped, practice.country))
+                if practice.policies.link_certain_matches:
+                    found.frame = link_certain(target, found.frame)
+            path = write_review(workplace.open, practice, crm, found)
+        return dg.Output(
+            found.frame,
+            metadata={
+                "looked_at": found.seen,
+                "pairs": counts_table({str(level): int(n) for level, n in found.frame["level"].value_counts().items()},
+                                      "level"),
+                "shared_by_too_many": counts_table(dict(found.crowded), "what"),
+                "review": dg.MetadataValue.path(str(path)),
+            },
+        )  # fmt: skip
+
+    return matches
+
+
 def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """Build the manifest of one object: what became of each record."""
 
@@ -141,6 +184,7 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
         deps=[
             [crm, "account"],
             *([crm, "loaded", parent] for parent in sorted({x.object for x in obj.links.values()})),
+            *([[crm, "matches"]] if obj.match else []),
         ],
         partitions_def=partitions,
         group_name=f"{crm}_loaded",
@@ -169,7 +213,9 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
                 if config.load_pass is LoadPass.RETRY:
                     covers = _earlier_pass(earlier, crm, practice.practice)
                     shaped = unsettled(target, name, shaped, earlier.read())
-                manifest = asyncio.run(load_object(target, name, shaped))
+                matches = workplace.store().frame(practice.practice, [crm, "matches"])
+                held_back = waiting(target, name, matches.read()) if obj.match else {}
+                manifest = asyncio.run(load_object(target, name, shaped, held_back))
             if config.load_pass is LoadPass.RETRY:
                 manifest = renewed(earlier.read(), manifest)
             workplace.store().write_note(practice.practice, [crm, "loaded", name], {"pass": covers})
