@@ -60,7 +60,7 @@ class Workplace:
         Raises:
             SettingsError: the CRM has no such plan, or its mapping file does not know a policy.
         """
-        return effective_mapping(self.mapping(crm), practice.destination(crm), crm_package(crm).PLANS)
+        return effective_mapping(self.mapping(crm), practice.destination(crm), crm_package(crm))
 
     def check_room(self, practice: Practice, crm: str) -> None:
         """Check that what the practice needs fits into its plan.

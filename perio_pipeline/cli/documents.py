@@ -30,7 +30,7 @@ def checklist(practice: PracticeOption, to: CrmOption) -> None:
     with clear_errors():
         rooms = settings.workplace()
         chosen = rooms.practice(practice)
-        made = checklists.checklist(chosen.name, rooms.mapping(to), chosen.destination(to), crm_package(to).PLANS)
+        made = checklists.checklist(chosen.name, rooms.mapping(to), chosen.destination(to), crm_package(to))
         texts = {
             "md": checklists.to_markdown(made),
             "csv": checklists.to_csv(made.rows),

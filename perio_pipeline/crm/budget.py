@@ -20,7 +20,7 @@ class Work:
         created: records that are new to the CRM.
         updated: records that the CRM holds in another state, or may hold.
         held: records that are read back afterwards: those of this run and those that are unchanged.
-        others: records of other objects that lie in the same module of the CRM.
+        others: records of objects that are loaded later and lie in the same module of the CRM.
         created_by: link → how many of the created records go to each of the records they link to.
         held_by: link → the same for the records that are read back.
     """

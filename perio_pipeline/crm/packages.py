@@ -22,6 +22,10 @@ class CrmPackage(Protocol):
         """What its plans allow."""
         ...
 
+    def behaviours(self, capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
+        """Return how an account behaves that is stated to have these capabilities: each by name, on or off."""
+        ...
+
     def budget_of(self, plan: str, capabilities: Mapping[str, bool | int | str]) -> Budget:
         """Return what requests cost in an account on this plan with these behaviours."""
         ...

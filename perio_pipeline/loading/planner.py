@@ -6,6 +6,7 @@ Other plans and policies are counted by shaping anew what they would change.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -87,13 +88,13 @@ class Planner:
 
     def cost(self, destination: Destination) -> Cost:
         """What the load would cost with another plan or other policies."""
-        effective = effective_mapping(self.mapping, destination, self.package.PLANS)
+        effective = effective_mapping(self.mapping, destination, self.package)
         budget = self.package.budget_of(destination.plan, destination.capabilities)
         return cost_of(self._works(effective), budget, self.package.PLANS.plan(destination.plan), CHECKS)
 
     @cached_property
     def _effective(self) -> EffectiveMapping:
-        return effective_mapping(self.mapping, self.destination, self.package.PLANS)
+        return effective_mapping(self.mapping, self.destination, self.package)
 
     @cached_property
     def _known(self) -> dict[tuple[str, str], Mapping[str, Known]]:
@@ -173,7 +174,7 @@ class Planner:
         plans = self.package.PLANS
         for plan in plans.all:
             if plan != plans.plan(self.destination.plan):
-                specs = effective_mapping(self.mapping, self._on(plan), plans).field_specs()
+                specs = effective_mapping(self.mapping, self._on(plan), self.package).field_specs()
                 if not exceeded(needs_of(specs, plans), plan):
                     yield plan
 
@@ -210,11 +211,12 @@ def _sizes(links: pd.Series[str]) -> tuple[int, ...]:
 
 
 def _beside_others(effective: EffectiveMapping, works: Mapping[str, Work]) -> dict[str, Work]:
-    """Tell each object how many records of others lie in its module."""
-    model = {name: effective.objects[name].model for name in works}
-    return {
-        name: replace(
-            work, others=sum(other.held for key, other in works.items() if key != name and model[key] == model[name])
-        )
-        for name, work in works.items()
-    }
+    """Tell each object how many records of later ones lie in its module."""
+    later: Counter[str] = Counter()
+    told: dict[str, Work] = {}
+    for name in reversed(effective.objects):
+        if name in works:
+            model = effective.objects[name].model
+            told[name] = replace(works[name], others=later[model])
+            later[model] += works[name].held
+    return {name: told[name] for name in works}

@@ -36,7 +36,7 @@ def load_mapping(path: Path) -> Mapping:
     mapping = file.parse(Mapping)
     if not is_crm(mapping.destination):
         raise file.error(("destination",), f"there is no adapter for {mapping.destination}.", "Name a folder in crm/.")
-    switches = known_switches(crm_package(mapping.destination).PLANS)
+    switches = known_switches(crm_package(mapping.destination))
     for name, obj in mapping.objects.items():
         _Check(file, mapping, switches, name, obj).all()
     return mapping

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from perio_pipeline.crm.plans import Plans
+from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.errors import GateError, SettingsError
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.model import Mapping
-from perio_pipeline.mapping.switches import POLICIES, History, Switches, plan_switches
+from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
 from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
 
@@ -94,13 +94,17 @@ class Destination(Entry):
     history: History = History()
     window_hours: float = Field(48, gt=0)
 
-    def switches(self, plans: Plans) -> Switches:
-        """What holds by the destination's plan and policies.
+    def switches(self, package: CrmPackage) -> Switches:
+        """What holds by the destination's plan, its account's behaviour and the practice's policies.
 
         Raises:
-            SettingsError: the CRM has no such plan.
+            SettingsError: the CRM has no such plan or capability.
         """
-        return {**plan_switches(plans, plans.plan(self.plan)), **self.history.switches()}
+        return {
+            **plan_switches(package.PLANS, package.PLANS.plan(self.plan)),
+            **behaviour_switches(package.behaviours(self.capabilities)),
+            **self.history.switches(),
+        }
 
 
 class Baa(Entry):
@@ -200,13 +204,13 @@ def resolve(text: str, setting: str, environment: Environment[str, str] = os.env
     return VARIABLE.sub(lambda match: environment[match[1]], text)
 
 
-def effective_mapping(mapping: Mapping, destination: Destination, plans: Plans) -> EffectiveMapping:
-    """Return the mapping that holds for a destination's plan and policies.
+def effective_mapping(mapping: Mapping, destination: Destination, package: CrmPackage) -> EffectiveMapping:
+    """Return the mapping that holds for a destination.
 
     Raises:
         SettingsError: the CRM has no such plan, or the mapping does not know a policy, which would change nothing.
     """
-    switches = destination.switches(plans)
+    switches = destination.switches(package)
     for name in POLICIES:
         if switches[name].departs and name not in mapping.switches():
             raise SettingsError(

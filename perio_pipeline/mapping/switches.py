@@ -1,7 +1,8 @@
 """Switches: what holds for one practice and not for another. Mapping files name them with `needs` and `unless`.
 
-They come from two sources: features of the plan that the practice has with its CRM, and what it decided about its
-history. Every switch says in words what is so, since reasons and checklists are made of them.
+They come from three sources: features of the plan that the practice has with its CRM, how its account behaves, and
+what the practice decided about its history. Every switch says in words what is so, since reasons and checklists are
+made of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.crm.plans import Plan, Plans
 from perio_pipeline.yamlfile import Entry
 
@@ -79,6 +81,14 @@ def plan_switches(plans: Plans, plan: Plan) -> Switches:
     }
 
 
-def known_switches(plans: Plans) -> tuple[str, ...]:
+def behaviour_switches(behaviours: Mapping[str, bool]) -> Switches:
+    """How an account behaves, as switches."""
+    return {
+        name: Switch(on, f"the account's capability {name} is {'on' if on else 'off'}", usual=True)
+        for name, on in behaviours.items()
+    }
+
+
+def known_switches(package: CrmPackage) -> tuple[str, ...]:
     """Every name that a mapping file of this CRM may use."""
-    return (*plans.features, *POLICIES)
+    return (*package.PLANS.features, *package.behaviours({}), *POLICIES)

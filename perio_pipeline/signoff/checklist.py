@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.crm.plans import PIPELINES, Plan, Plans
 from perio_pipeline.crm.protocol import FieldSpec
 from perio_pipeline.mapping import model
@@ -114,25 +115,25 @@ class Checklist:
         return sorted(found, key=lambda each: modules.index(each[0]))
 
 
-def checklist(practice: str, mapping: model.Mapping, destination: Destination, plans: Plans) -> Checklist:
+def checklist(practice: str, mapping: model.Mapping, destination: Destination, package: CrmPackage) -> Checklist:
     """Derive the checklist of one practice.
 
     Args:
         practice: its name, for people.
         mapping: the CRM's mapping file.
         destination: the practice's destination.
-        plans: those of the CRM.
+        package: the CRM's folder.
 
     Raises:
         SettingsError: the CRM has no such plan.
     """
-    effective = effective_mapping(mapping, destination, plans)
+    plans, effective = package.PLANS, effective_mapping(mapping, destination, package)
     plan = plans.plan(destination.plan)
     return Checklist(
         practice,
         words_of(mapping.destination),
         tuple(checklist_rows(effective, plans)),
-        rooms_of(mapping, destination, plans),
+        rooms_of(mapping, destination, package),
         plan.name,
         (*_hints(effective, destination, plans, plan), *effective.fallbacks),
     )

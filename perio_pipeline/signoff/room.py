@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.crm.plans import MODULES, Need, Plan, Plans, exceeded, needs_of
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.model import Mapping
@@ -30,10 +31,11 @@ class Room:
         return next((need for need in self.needs if (need.model, need.kind) == (module, kind)), Need(module, kind, ()))
 
 
-def rooms_of(mapping: Mapping, destination: Destination, plans: Plans) -> dict[str, Room]:
+def rooms_of(mapping: Mapping, destination: Destination, package: CrmPackage) -> dict[str, Room]:
     """Return plan → its room, the smallest plan first; each by the mapping that would hold on it."""
+    plans = package.PLANS
     on = {plan.name: destination.model_copy(update={"plan": plan.name}) for plan in plans.all}
-    return {plan.name: room_of(effective_mapping(mapping, on[plan.name], plans), plans, plan) for plan in plans.all}
+    return {plan.name: room_of(effective_mapping(mapping, on[plan.name], package), plans, plan) for plan in plans.all}
 
 
 def room_of(mapping: EffectiveMapping, plans: Plans, plan: Plan) -> Room:

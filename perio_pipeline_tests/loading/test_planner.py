@@ -48,7 +48,9 @@ class OneEach:
 
 
 BUDGET = OneEach()
-PACKAGE = cast(CrmPackage, SimpleNamespace(PLANS=PLANS, budget_of=lambda plan, capabilities: BUDGET))
+PACKAGE = cast(
+    CrmPackage, SimpleNamespace(PLANS=PLANS, behaviours=lambda stated: {}, budget_of=lambda plan, stated: BUDGET)
+)
 YEARLY = {
     "needs": "yearly_notes",
     "mark": {"field": "body", "text": "[notes {patient_id} {written_at|year}]"},

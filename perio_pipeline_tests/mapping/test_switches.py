@@ -24,7 +24,8 @@ from perio_pipeline.yamlfile import digest
 from perio_pipeline_tests.mapping.shaping import BOSTON, ONE_ACCOUNT, contacts, frames, mapping, notes, rows_of
 
 MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
-FRESHSALES = crm_package("freshsales").PLANS
+PACKAGE = crm_package("freshsales")
+FRESHSALES = PACKAGE.PLANS
 
 
 def switches(**on: bool | date) -> Switches:
@@ -203,7 +204,7 @@ def harbor(**changes: Any) -> Destination:
 
 
 def real(**changes: Any) -> EffectiveMapping:
-    return effective_mapping(load_mapping(MAPPINGS / "freshsales.yaml"), harbor(**changes), FRESHSALES)
+    return effective_mapping(load_mapping(MAPPINGS / "freshsales.yaml"), harbor(**changes), PACKAGE)
 
 
 @pytest.mark.parametrize("plan", ["growth", "pro", "enterprise"])
@@ -226,6 +227,14 @@ def test_p3_the_digest_follows_plan_and_policies() -> None:
     assert len({digest(real(plan=plan)) for plan in ("growth", "pro", "enterprise")}) == 3
 
 
+def test_how_the_account_behaves_is_a_switch_too() -> None:
+    on = harbor(capabilities={"note_on_appointment": True}).switches(PACKAGE)["note_on_appointment"]
+    off = harbor().switches(PACKAGE)["note_on_appointment"]
+    assert (on.on, off.on, off.words) == (True, False, "the account's capability note_on_appointment is off")
+    with pytest.raises(SettingsError, match="no capability telepathy"):
+        real(capabilities={"telepathy": True})
+
+
 def test_a_plan_nobody_has_is_refused() -> None:
     with pytest.raises(SettingsError, match="no plan 'gold'"):
         real(plan="gold")
@@ -234,7 +243,7 @@ def test_a_plan_nobody_has_is_refused() -> None:
 def test_a_policy_the_mapping_does_not_know_is_refused_rather_than_ignored() -> None:
     small = mapping(contacts=contacts())
     with pytest.raises(SettingsError, match="yearly_notes"):
-        effective_mapping(small, harbor(history=History(notes="yearly")), FRESHSALES)
+        effective_mapping(small, harbor(history=History(notes="yearly")), PACKAGE)
 
 
 def edited(tmp_path: Path, change: Callable[[str], str]) -> MappingError:

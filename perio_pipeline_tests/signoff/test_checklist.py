@@ -7,10 +7,12 @@ import io
 import re
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from perio_pipeline.crm.packages import crm_package
+from perio_pipeline.crm.packages import CrmPackage, crm_package
 from perio_pipeline.crm.plans import MODULE_TOTAL, TOTAL, Plan, Plans
 from perio_pipeline.crm.protocol import FieldType
 from perio_pipeline.mapping.catalog import load_mapping
@@ -37,6 +39,7 @@ CRM_NAMES = ("highlevel", "freshsales")
 
 PLANS = {crm: crm_package(crm).PLANS for crm in CRM_NAMES}
 NO_PLANS = Plans("Test", (Plan("", ()),))
+BARE = cast(CrmPackage, SimpleNamespace(PLANS=NO_PLANS, behaviours=lambda capabilities: {}))
 MOST_CHOICES = PLANS["freshsales"].max_choices or 0
 
 
@@ -46,11 +49,11 @@ def harbor(crm: str, plan: str) -> Destination:
 
 def real(crm: str, plan: str | None = None) -> Checklist:
     plan = plan if plan is not None else {"freshsales": "enterprise"}.get(crm, "")
-    return checklist("Harbor", load_mapping(MAPPINGS / f"{crm}.yaml"), harbor(crm, plan), PLANS[crm])
+    return checklist("Harbor", load_mapping(MAPPINGS / f"{crm}.yaml"), harbor(crm, plan), crm_package(crm))
 
 
 def made(mapping: Mapping, plan: str = "enterprise", practice: str = "Harbor") -> Checklist:
-    return checklist(practice, mapping, harbor("freshsales", plan), PLANS["freshsales"])
+    return checklist(practice, mapping, harbor("freshsales", plan), crm_package("freshsales"))
 
 
 def rows_of(mapping: Mapping) -> list[ChecklistRow]:
@@ -126,7 +129,7 @@ def test_a_crm_without_tables_is_described_in_plain_words_and_has_no_limits() ->
     rows = checklist_rows(MAPPING, NO_PLANS)
     assert {row.label for row in rows} >= {"New Patients", "Source_Id", "Sex"}
     assert {row.type for row in rows} == {"stage", "text"}
-    page = checklist("Harbor", MAPPING, harbor("highlevel", ""), NO_PLANS)
+    page = checklist("Harbor", MAPPING, harbor("highlevel", ""), BARE)
     assert (page.limited, page.said, page.hints) == ([], (), ())
 
 

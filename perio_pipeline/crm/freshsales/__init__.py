@@ -12,7 +12,13 @@ from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.protocol import AccountSettings
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "budget_of", "open_account"]
+__all__ = ["PLANS", "behaviours", "budget_of", "open_account"]
+
+
+def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
+    """The account's capabilities that are on or off."""
+    known = capabilities_from(capabilities).as_mapping()
+    return {name: value for name, value in known.items() if isinstance(value, bool)}
 
 
 def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> FreshsalesBudget:

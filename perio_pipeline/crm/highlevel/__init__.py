@@ -11,7 +11,12 @@ from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.protocol import AccountSettings
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "budget_of", "open_account"]
+__all__ = ["PLANS", "behaviours", "budget_of", "open_account"]
+
+
+def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
+    """None that a mapping could go by: what differs between sub-accounts is read when one is opened."""
+    return {}
 
 
 def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> HighLevelBudget:
