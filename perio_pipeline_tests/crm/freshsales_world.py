@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
@@ -22,6 +22,7 @@ from perio_pipeline.sandbox.freshsales.server import RunningFreshsales, running
 from perio_pipeline_tests.crm.freshsales_support import FIELDS, LINE
 
 Result = TypeVar("Result")
+Work = Callable[[FreshsalesAdapter], Awaitable[Result]]
 FACTOR = 1000.0
 """How much faster than ours the account's clock runs."""
 TYPES = {
@@ -39,44 +40,65 @@ MODULES = (ModuleConfig(entity_name=LINE, singular_name="Plan line", plural_name
 
 @dataclass
 class World:
-    """One account that is being served.
+    """One account that is being served, and an adapter that stays open on it.
 
     Attributes:
         sandbox: the server.
         capabilities: what the practice's file says of it.
         settings: further settings of the adapter.
+        runner: the event loop.
         spent: requests of the latest `run`, without those that opened the account.
     """
 
     sandbox: RunningFreshsales
-    capabilities: dict[str, Any] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
+    capabilities: dict[str, Any]
+    settings: dict[str, Any]
+    runner: asyncio.Runner
     spent: int = 0
+    _open: tuple[FreshsalesAdapter, Sequence[FieldSpec]] | None = None
 
     def run(
         self, work: Callable[[FreshsalesAdapter], Awaitable[Result]], fields: Sequence[FieldSpec] = FIELDS
     ) -> Result:
-        """Open the account in an adapter of its own, and do the work."""
+        """Do something with the adapter, after it has resolved these fields."""
 
         async def main() -> Result:
-            options = {
-                "url": self.sandbox.base_url,
-                "alias": ALIAS,
-                "token": TOKEN,
-                "plan": "enterprise",
-                "time_scale": FACTOR,
-                "capabilities": capabilities_from(self.capabilities),
-            }
-            async with FreshsalesAdapter(FreshsalesSettings(**{**options, **self.settings})) as adapter:
-                await adapter.connect()
-                assert await adapter.missing_fields(fields) == []
-                before = adapter.stats.requests
-                try:
-                    return await work(adapter)
-                finally:
-                    self.spent = adapter.stats.requests - before
+            if self._open is None or self._open[1] != fields:
+                await self._close()
+                await self._opened(fields)
+            assert self._open is not None
+            adapter = self._open[0]
+            before = adapter.stats.requests
+            try:
+                return await work(adapter)
+            finally:
+                self.spent = adapter.stats.requests - before
 
-        return asyncio.run(main())
+        return self.runner.run(main())
+
+    def reopen(self) -> None:
+        """Let the next `run` open the account anew."""
+        self.runner.run(self._close())
+
+    async def _opened(self, fields: Sequence[FieldSpec]) -> None:
+        options = {
+            "url": self.sandbox.base_url,
+            "alias": ALIAS,
+            "token": TOKEN,
+            "plan": "enterprise",
+            "time_scale": FACTOR,
+            "capabilities": capabilities_from(self.capabilities),
+        }
+        adapter = FreshsalesAdapter(FreshsalesSettings(**{**options, **self.settings}))
+        await adapter.__aenter__()
+        self._open = adapter, fields
+        await adapter.connect()
+        assert await adapter.missing_fields(fields) == []
+
+    async def _close(self) -> None:
+        if self._open is not None:
+            await self._open[0].__aexit__()
+        self._open = None
 
     def create(self, payloads: Sequence[Payload]) -> list[Outcome]:
         """Write records of one object, in batches as the loader does."""
@@ -127,6 +149,7 @@ def account(
     faults: Sequence[Fault] = (),
     *,
     lag: float = 2.0,
+    holds: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Iterator[World]:
     """Serve an account.
@@ -136,20 +159,26 @@ def account(
         capabilities: what the adapter is told of it.
         faults: what goes wrong.
         lag: how late its searches are, in seconds of its clock.
+        holds: what else its configuration says of it.
         settings: further settings of the adapter.
     """
     forget_all()
     config = demo_config(
         custom_fields=[_admins_field(spec) for spec in FIELDS],
-        behaviour=Behaviour(per_minute_limit=None, **(behaviour or {})),
+        behaviour=Behaviour(**({"per_minute_limit": None} | (behaviour or {}))),
         clock_factor=FACTOR,
         search_lag_seconds=lag,
         faults=tuple(faults),
     )
-    practice = config.accounts[0].model_dump() | {"custom_modules": MODULES, "calls_per_hour": 100_000}
+    practice = config.accounts[0].model_dump() | {"custom_modules": MODULES, "calls_per_hour": 100_000} | (holds or {})
     config = config.model_copy(update={"accounts": (type(config.accounts[0])(**practice),)})
-    with running(config) as sandbox:
-        yield World(sandbox, {"minute_requests": 0, **(capabilities or {})}, {"per_hour": 100_000, **settings})
+    stated, more = {"minute_requests": 0, **(capabilities or {})}, {"per_hour": 100_000, **settings}
+    with running(config) as sandbox, asyncio.Runner() as runner:
+        world = World(sandbox, stated, more, runner)
+        try:
+            yield world
+        finally:
+            world.reopen()
 
 
 def _admins_field(spec: FieldSpec) -> FieldConfig:

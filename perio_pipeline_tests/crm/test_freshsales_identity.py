@@ -5,13 +5,16 @@ Over real HTTP against the sandbox: in bulk and one by one, with the external id
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from perio_pipeline.crm.freshsales.memory import forget_all
 from perio_pipeline.crm.protocol import Payload, Ref, Snapshot, Status
+from perio_pipeline.sandbox.freshsales.faults import Fault
 from perio_pipeline.sandbox.freshsales.seed import ALIAS
 from perio_pipeline_tests.crm.freshsales_support import DEPTH, patient, practice
 from perio_pipeline_tests.crm.freshsales_world import World, account
@@ -86,6 +89,23 @@ def test_people_who_share_an_address_or_are_several_things_arrive_each(mode: str
         assert_separate(world, [payload for group in groups for payload in group], world.read(refs))
 
 
+@pytest.mark.parametrize("mode", [mode for mode in MODES if "address" in mode])
+def test_whoever_shares_an_address_waits_for_the_one_that_is_named_by_it(mode: str) -> None:
+    """Else an upsert that is late would change the record that was made meanwhile."""
+    late = Fault(kind="slow", path="/filtered_search/", times=1, seconds=30.0)
+    with account({"email_unique": False}, MODES[mode], [late]) as world:
+        family = [person("contacts", number, FAMILY) for number in range(3)]
+        others = [person("contacts", 30 + number, f"p{number}@b.example") for number in range(OTHERS)]
+
+        async def at_once(adapter: Any) -> list[Ref]:
+            batches = [[family[0], *others[:4]], [family[1]], [family[2], *others[4:]]]
+            outcomes = await asyncio.gather(*(adapter.create(batch) for batch in batches))
+            return [outcome.ref for batch in outcomes for outcome in batch]
+
+        refs = world.run(at_once)
+        assert_separate(world, [*family, *others], world.read(refs))
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_an_address_that_two_send_though_it_is_unique_overwrites_nobody(mode: str) -> None:
     with account({}, MODES[mode]) as world:
@@ -155,6 +175,8 @@ KEY_USER = "migration@example.com"
 def switch_off(world: World, email: str) -> None:
     user = next(user for user in world.sandbox.state()[ALIAS]["users"] if user["email"] == email)
     world.sandbox.edit("users", user["id"], {"is_active": False})
+    forget_all()
+    world.reopen()
 
 
 @pytest.mark.parametrize("mode", ["bulk by external id", "single by external id"])

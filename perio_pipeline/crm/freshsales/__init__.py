@@ -23,15 +23,13 @@ def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> Freshs
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> FreshsalesAdapter:
     """The adapter for one account; it sends nothing before it is entered. `on_wait` is told of long waits."""
-    capabilities = capabilities_from(settings.capabilities)
     return FreshsalesAdapter(
         FreshsalesSettings(
             url=settings.url,
             alias=settings.account_id,
             token=settings.token,
             plan=settings.plan,
-            capabilities=capabilities,
-            file_megabytes=capabilities.file_megabytes,
+            capabilities=capabilities_from(settings.capabilities),
             time_scale=settings.time_scale,
         ),
         on_wait=on_wait,

@@ -67,20 +67,27 @@ async def _probe(session: Session) -> None:
 async def read_fields(session: Session, model: str) -> None:
     """Read all fields of a model; none when the account lacks the custom module.
 
+    Where a custom module's fields are not found as the settings say, the other way is tried: a module must not be taken
+    for missing.
+
     Raises:
         DestinationError: the plan has no custom modules though the settings say so, or no usable answer.
     """
-    module = module_of(model)
-    by_forms = model not in MODULES and session.capabilities.module_fields == "forms"
-    route = routes.FORMS if by_forms else routes.FIELDS
-    try:
-        answer = await session.set_up(route, route.at(module=module))
-    except ForbiddenError as error:
-        if model in MODULES:
-            raise
-        raise no_modules(session) from error
-    listed = (answer or {}).get("forms" if by_forms else "fields")
-    found = flat(listed) if isinstance(listed, list) else []
+    ways = [(routes.FIELDS, "fields")]
+    if model not in MODULES:
+        ways.insert(session.capabilities.module_fields == "fields", (routes.FORMS, "forms"))
+    found: list[JsonObject] = []
+    for route, key in ways:
+        try:
+            answer = await session.set_up(route, route.at(module=module_of(model)))
+        except ForbiddenError as error:
+            if model in MODULES:
+                raise
+            raise no_modules(session) from error
+        listed = (answer or {}).get(key)
+        found = flat(listed) if isinstance(listed, list) else []
+        if found:
+            break
     session.account_fields[model] = found
     session.labels[model] = {
         str(item.get("label") or "").strip().casefold(): str(item["name"]) for item in found if item.get("name")

@@ -15,6 +15,7 @@ from perio_pipeline.errors import DestinationError
 _PROPERTIES = frozenset(
     {name for spec in SPECS.values() for name in spec.fields} | {spec.plural for spec in SPECS.values()}
 )
+_TYPE_OF = "The type for "
 _TAKEN = ("already been taken", "not unique", "already exists", "duplicate")
 
 
@@ -52,11 +53,12 @@ class Complaint:
         return "; ".join(f"{name}: {scrub(rest)}" if name else scrub(rest, _PROPERTIES) for name, rest in parts)
 
     def _split(self, message: str) -> tuple[str, str]:
-        """The field that a message begins with, and the rest."""
-        folded = message.casefold()
+        """The field that a message begins with, or that it says the type of, and the rest."""
+        begun = len(_TYPE_OF) if message.startswith(_TYPE_OF) else 0
+        folded = message[begun:].casefold()
         for label in sorted(self.labels, key=len, reverse=True):
             if label and folded.startswith(f"{label} "):
-                return self.labels[label], message[len(label) + 1 :]
+                return self.labels[label], message[:begun] + message[begun + len(label) + 1 :]
         return "", message
 
 

@@ -8,16 +8,35 @@ whether two may share it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from perio_pipeline.crm.answers import carries
 from perio_pipeline.crm.freshsales import constants
-from perio_pipeline.crm.freshsales.keys import Key
+from perio_pipeline.crm.freshsales.capabilities import Capabilities
+from perio_pipeline.crm.freshsales.keys import Key, bulk_key, upsert_key
 from perio_pipeline.crm.freshsales.objects import ObjectSpec
 from perio_pipeline.crm.freshsales.searching import filtered
 from perio_pipeline.crm.freshsales.session import Session
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import Payload
+
+
+def shared_key(spec: ObjectSpec, payload: Payload, capabilities: Capabilities) -> Key | None:
+    """The key of a payload that another record may have as well, whether it is to go in bulk or alone."""
+    keys = (bulk_key(spec, payload, capabilities), upsert_key(spec, payload, capabilities))
+    return next((key for key in keys if key is not None and not carries(key.value, payload.mark)), None)
+
+
+def is_first(spec: ObjectSpec, session: Session, key: Key, payload: Payload) -> bool:
+    """Whether no other record was sent with this key; searches lag, so that what was sent is remembered."""
+    if carries(key.value, payload.mark):
+        return True
+    place = _place(spec, key)
+    if session.memory.users.setdefault(place, payload.mark) != payload.mark:
+        return False
+    session.under_way.setdefault(place, asyncio.Event())
+    return True
 
 
 async def own_keys(
@@ -28,7 +47,7 @@ async def own_keys(
     Raises:
         DestinationError: no answer after all attempts.
     """
-    own = {number: key for number, key in keys.items() if _first_to_use(spec, session, key, payloads[number])}
+    own = {number: key for number, key in keys.items() if is_first(spec, session, key, payloads[number])}
     addresses = {number: key for number, key in own.items() if key.field == constants.EMAILS}
     holders = await _holders(spec, session, [key.value for key in addresses.values()])
     taken = {
@@ -39,11 +58,22 @@ async def own_keys(
     return {number: key for number, key in own.items() if number not in taken}
 
 
-def _first_to_use(spec: ObjectSpec, session: Session, key: Key, payload: Payload) -> bool:
-    """Whether no other record was sent with this key; searches lag, so that what was sent is remembered."""
-    if carries(key.value, payload.mark):
-        return True
-    return session.memory.users.setdefault((spec.plural, key.field, key.folded), payload.mark) == payload.mark
+async def first_is_done(spec: ObjectSpec, session: Session, key: Key, payload: Payload) -> None:
+    """Wait until the record that was first to use the key is written: its upsert would change one made meanwhile."""
+    place = _place(spec, key)
+    if session.memory.users.get(place) != payload.mark and place in session.under_way:
+        await session.under_way[place].wait()
+
+
+def done(spec: ObjectSpec, session: Session, key: Key, payload: Payload) -> None:
+    """The record is written, or cannot be: those that wait for its key may go on."""
+    place = _place(spec, key)
+    if session.memory.users.get(place) == payload.mark and place in session.under_way:
+        session.under_way[place].set()
+
+
+def _place(spec: ObjectSpec, key: Key) -> tuple[str, str, str]:
+    return spec.plural, key.field, key.folded
 
 
 async def _holders(spec: ObjectSpec, session: Session, addresses: list[str]) -> list[JsonObject] | None:

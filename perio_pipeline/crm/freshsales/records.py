@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
-from perio_pipeline.crm.freshsales import constants, finding, outcomes, reading
+from perio_pipeline.crm.freshsales import constants, finding, identity, outcomes, reading
 from perio_pipeline.crm.freshsales.bodies import (
     ACCOUNT_LIST,
     account_list,
@@ -22,7 +22,6 @@ from perio_pipeline.crm.freshsales.bodies import (
     wrapped,
 )
 from perio_pipeline.crm.freshsales.bulk import Row, create_rows
-from perio_pipeline.crm.freshsales.identity import own_keys
 from perio_pipeline.crm.freshsales.keys import Key, bulk_key, upsert_key
 from perio_pipeline.crm.freshsales.limits import RefusedValueError
 from perio_pipeline.crm.freshsales.listing import has_lists
@@ -66,16 +65,19 @@ class Records:
                 bodies[number] = self._body(payload)
             except (RefusedValueError, UnknownLookupError) as error:
                 found[number] = outcomes.refused(error)
-        shared = await self._shared({number: batch[number] for number in bodies})
-        rows = [Row(key, batch[number], bodies[number]) for number, key in shared.items()]
-        found |= dict(zip(shared, await create_rows(self._spec, self._session, rows, self._alone), strict=True))
-        singles = [number for number in bodies if number not in shared]
+        claimed = {number: self._shared_key(batch[number]) for number in bodies}
+        try:
+            found |= await self._in_bulk(batch, bodies)
+            self._done(batch, claimed, found)
+            singles = [number for number in bodies if number not in found]
 
-        async def one(number: int) -> Outcome:
-            return await self._single(batch[number], bodies[number])
+            async def one(number: int) -> Outcome:
+                return await self._single(batch[number], bodies[number])
 
-        done = await concurrently(one, singles, self._session.settings.concurrency)
-        found |= dict(zip(singles, done, strict=True))
+            done = await concurrently(one, singles, self._session.settings.concurrency)
+            found |= dict(zip(singles, done, strict=True))
+        finally:
+            self._done(batch, claimed, bodies)
         return [self._said(payload, found[number]) for number, payload in enumerate(batch)]
 
     async def update(self, ref: Ref, payload: Payload) -> Outcome:
@@ -109,8 +111,11 @@ class Records:
         route, forget = self._spec.routes.delete, self._spec.routes.forget
         allowed = self._session.capabilities
         if route is None or not self._may_delete:
-            return Outcome(Status.REFUSED, ref, "cannot_delete", "Freshsales deletes this only with its contact.")
+            return _undeletable(ref)
         outcome = outcomes.removed(await self._session.call(route, route.at(id=ref.crm_id)), ref)
+        if self._spec.name == constants.DOCUMENTS and outcome.code == "already_gone" and await self.read([ref]):
+            # No source has this route: that it is not found says nothing of the file.
+            return _undeletable(ref)
         if outcome.status is not Status.DONE or forget is None or not allowed.forget_deleted:
             return outcome
         # A record that is gone may still lie in the recycle bin, where it holds its unique values.
@@ -140,7 +145,9 @@ class Records:
 
     @property
     def _labels(self) -> outcomes.Labels:
-        return self._session.labels.get(self._spec.model, {})
+        """The account's own labels; where it has no list of an object's fields, their names in plain words."""
+        known = self._session.labels.get(self._spec.model)
+        return known or {name.replace("_", " "): name for name in self._spec.fields}
 
     def _body(self, payload: Payload) -> JsonObject:
         body = create_body(self._spec, payload, self._session)
@@ -148,35 +155,52 @@ class Records:
             raise RefusedValueError("past_appointment", "from_date", "the account takes no appointments in the past")
         return body
 
-    async def _shared(self, payloads: dict[int, Payload]) -> dict[int, Key]:
-        """The payloads that go into bulk jobs, with their keys; the same key must not stand there twice."""
-        keys = {
-            number: bulk_key(self._spec, payload, self._session.capabilities) for number, payload in payloads.items()
-        }
+    async def _in_bulk(self, batch: Sequence[Payload], bodies: Mapping[int, JsonObject]) -> dict[int, Outcome]:
+        """Write the records that can go by bulk jobs; the same key must not stand there twice."""
+        keys = {number: bulk_key(self._spec, batch[number], self._session.capabilities) for number in bodies}
         counts = Counter(key.folded for key in keys.values() if key)
         usable = {number: key for number, key in keys.items() if key and counts[key.folded] == 1}
         if len(usable) <= constants.FEW_ROWS:
             return {}
-        return await own_keys(self._spec, self._session, usable, payloads)
+        shared = await identity.own_keys(self._spec, self._session, usable, dict(enumerate(batch)))
+        rows = [Row(key, batch[number], bodies[number]) for number, key in shared.items()]
+        return dict(zip(shared, await create_rows(self._spec, self._session, rows, self._alone), strict=True))
+
+    def _shared_key(self, payload: Payload) -> Key | None:
+        return identity.shared_key(self._spec, payload, self._session.capabilities)
+
+    def _done(self, batch: Sequence[Payload], claimed: Mapping[int, Key | None], numbers: Iterable[int]) -> None:
+        for number in numbers:
+            key = claimed.get(number)
+            if key is not None:
+                identity.done(self._spec, self._session, key, batch[number])
 
     async def _alone(self, row: Row) -> Outcome:
         return await self._single(row.payload, row.body)
 
     async def _single(self, payload: Payload, body: JsonObject) -> Outcome:
         spec, session = self._spec, self._session
-        key, upsert = upsert_key(spec, payload, session.capabilities), spec.routes.upsert
-        if key is not None:
-            key = (await own_keys(spec, session, {0: key}, {0: payload})).get(0)
-        request = wrapped(spec, body)
-        if key is not None and upsert is not None:
-            result = await session.call(
-                upsert, upsert.path, body={"unique_identifier": {key.field: key.value}, **request}
-            )
-        else:
-            result = await session.call(spec.routes.create, spec.routes.create.path, body=request)
+        key, shared = upsert_key(spec, payload, session.capabilities), self._shared_key(payload)
+        try:
+            if shared is not None:
+                identity.is_first(spec, session, shared, payload)
+                await identity.first_is_done(spec, session, shared, payload)
+            if key is not None:
+                key = (await identity.own_keys(spec, session, {0: key}, {0: payload})).get(0)
+            result = await self._send(key, wrapped(spec, body))
+        finally:
+            self._done([payload], {0: shared}, [0])
         self._remember(result)
         parent = parent_of(*target_of(spec, payload, session)) if spec.children else None
         return outcomes.created(result, spec, parent, self._labels)
+
+    async def _send(self, key: Key | None, request: JsonObject) -> Response | Failure:
+        upsert, create = self._spec.routes.upsert, self._spec.routes.create
+        if key is None or upsert is None:
+            return await self._session.call(create, create.path, body=request)
+        return await self._session.call(
+            upsert, upsert.path, body={"unique_identifier": {key.field: key.value}, **request}
+        )
 
     def _remember(self, result: Response | Failure) -> None:
         """When the record was changed: a list that shows it as it was before is not to be believed."""
@@ -191,6 +215,10 @@ class Records:
             return outcome
         reason = "; ".join(f"{name}: {words}" for name, words in sorted(why.items()))
         return replace(outcome, code="left_out", reason=reason)
+
+
+def _undeletable(ref: Ref) -> Outcome:
+    return Outcome(Status.REFUSED, ref, "cannot_delete", "Freshsales deletes this only with its contact.")
 
 
 def _is_past(stated: Any) -> bool:

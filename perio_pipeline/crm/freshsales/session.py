@@ -35,6 +35,7 @@ class Session:
         labels: model → folded label → API name.
         searchable: whether a filtered search after a bulk job is worth a request; False once it was of no use.
         jobs: bulk jobs at a time; the CRM runs only some side by side.
+        under_way: module, field and value of a key that is no mark → set once the record that uses it is written.
     """
 
     settings: FreshsalesSettings
@@ -46,6 +47,7 @@ class Session:
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     searchable: bool = True
     jobs: asyncio.Semaphore = field(init=False)
+    under_way: dict[tuple[str, str, str], asyncio.Event] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.jobs = asyncio.Semaphore(self.capabilities.bulk_jobs)

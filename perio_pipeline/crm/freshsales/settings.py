@@ -27,7 +27,7 @@ class FreshsalesSettings:
         concurrency: requests in flight at most.
         timeout: seconds to wait for an answer.
         per_hour: requests per hour; 0 for what the plan allows.
-        file_megabytes: the largest file that is uploaded.
+        file_megabytes: the largest file that is uploaded; 0 for what the capabilities say.
         job_seconds: of the CRM's clock, after which a bulk job counts as stuck. When it is looked at is said in `pace`.
     """
 
@@ -40,7 +40,7 @@ class FreshsalesSettings:
     concurrency: int = 12
     timeout: float = 30.0
     per_hour: int = 0
-    file_megabytes: float = 25.0
+    file_megabytes: float = 0.0
     job_seconds: float = 300.0
 
     def __post_init__(self) -> None:
@@ -49,6 +49,8 @@ class FreshsalesSettings:
         Raises:
             SettingsError: an address, alias, token or plan that cannot be right.
         """
+        if not self.file_megabytes:
+            object.__setattr__(self, "file_megabytes", float(self.capabilities.file_megabytes))
         check_access(constants.NAME, self.url, self.alias, self.token)
         if not self.allowed.limits[TOTAL]:
             others = ", ".join(plan.name for plan in PLANS.all if plan.limits[TOTAL])

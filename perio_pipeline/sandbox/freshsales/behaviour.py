@@ -140,6 +140,9 @@ class Behaviour(Frozen):
     )
     field_deletion: bool = Field(False, description="6.1: DELETE of a field; no source has such a route")
     custom_module_field_limit: int = Field(310, description="5: fields of one custom module, 310 or the plan's 630")
+    module_fields: Literal["both", "forms", "fields"] = Field(
+        "both", description="6.1, 6.2: where the fields of a custom module are listed: with its forms, or as fields"
+    )
     module_prefix: Literal["either", "bare", "prefixed"] = Field(
         "either", description="5, P11: entity_name on create with or without cm_"
     )

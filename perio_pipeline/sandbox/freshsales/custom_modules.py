@@ -100,6 +100,8 @@ def delete(call: Call) -> Reply:
 def forms(call: Call) -> Reply:
     """GET /settings/{entity}/forms."""
     entity = _form_entity(call)
+    if entity not in BY_ENTITY and call.behaviour.module_fields == "fields":
+        raise not_found("Route")
     fields = [shown_field(call.account, field) for field in call.account["fields"].by("entity", entity)]
     section = {"name": "basic_information", "label": "Basic information", "fields": fields}
     shown = [

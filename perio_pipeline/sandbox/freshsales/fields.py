@@ -7,7 +7,7 @@ from perio_pipeline.sandbox.common.exchange import Reply
 from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.freshsales.behaviour import Behaviour
 from perio_pipeline.sandbox.freshsales.config import FieldConfig
-from perio_pipeline.sandbox.freshsales.errors import bad_request
+from perio_pipeline.sandbox.freshsales.errors import bad_request, not_found
 from perio_pipeline.sandbox.freshsales.exchange import Call, Operation
 from perio_pipeline.sandbox.freshsales.ids import IdSource
 from perio_pipeline.sandbox.freshsales.modules import STANDARD
@@ -94,6 +94,8 @@ def listed(call: Call) -> Reply:
     entity = call.params.get("module") or call.module.entity
     if call.fixed_module is None and entity != "sales_activities":
         entity = call.custom_module(entity).entity
+        if call.behaviour.module_fields == "forms":
+            raise not_found("Route")
     fields = call.account["fields"].by("entity", entity)
     return Reply({"fields": [shown_field(call.account, field) for field in fields]})
 
