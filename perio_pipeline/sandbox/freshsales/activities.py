@@ -79,6 +79,11 @@ def log_call(call: Call) -> Reply:
     return Reply({"phone_call": shown_child(record)}, call.behaviour.create_status)
 
 
+def cti_call(call: Call) -> Reply:
+    """POST /cti_phone_calls: always refused, though a tutorial uses it (section 10)."""
+    raise bad_request("cti_phone_call is invalid")
+
+
 def nested(fields: tuple[tuple[str, str], ...]) -> Json:
     """The object that bracket keys such as a[b][c]=1 describe."""
     result: Json = {}
@@ -112,4 +117,5 @@ OPERATIONS = (
     Operation("DELETE", "/sales_activities/{id}", delete),
     Operation("GET", "/contacts/{id}/activities", of_contact),
     Operation("POST", "/phone_calls", log_call, form=True),
+    Operation("POST", "/cti_phone_calls", cti_call, form=True),
 )

@@ -11,9 +11,11 @@ from perio_pipeline.sandbox.freshsales import (
     crud,
     custom_modules,
     documents,
+    feeds,
     fields,
     jobs,
     notes,
+    products,
     search,
     selectors,
     tasks,
@@ -39,6 +41,8 @@ RESOURCES = (
     appointments,
     activities,
     documents,
+    products,
+    feeds,
 )
 
 

@@ -26,6 +26,9 @@ FieldType = Literal[
 ]
 
 
+Workflow = Literal["welcome_mail", "auto_assign"]
+
+
 class UserConfig(Frozen):
     """A person with a login; the first one owns what the API creates."""
 
@@ -74,6 +77,10 @@ class AccountConfig(Frozen):
     alias: str = Field(pattern=r"^[a-z0-9-]+$")
     name: str
     tokens: tuple[str, ...]
+    restricted_tokens: tuple[tuple[str, str], ...] = Field(
+        (), description="(token, e-mail of its user): keys of people who are no admins and see their own records only"
+    )
+    workflows: tuple[Workflow, ...] = Field((), description="what happens of itself when a contact is created")
     plan: PlanName = "enterprise"
     time_zone: str = "America/New_York"
     users: tuple[UserConfig, ...] = Field(min_length=1)
@@ -95,6 +102,10 @@ class AccountConfig(Frozen):
         if self.activity_types and not plan.custom_activity_types:
             raise ValueError(f"plan {self.plan} has no custom sales activities")
         return self
+
+    def all_tokens(self) -> tuple[str, ...]:
+        """Those of admins and of others."""
+        return (*self.tokens, *(token for token, _ in self.restricted_tokens))
 
     def storage(self) -> int:
         """Bytes of pooled file storage."""

@@ -60,6 +60,17 @@ def derived(call: Call, record: Json) -> Json:
     return added
 
 
+def welcomed(call: Call, body: Json, record: Json) -> Json:
+    """What the account's workflows do when a contact is created, also over the API (16.17)."""
+    workflows = call.account.config.workflows
+    if "auto_assign" in workflows and "owner_id" not in body:
+        users = [user["id"] for user in call.account["users"] if user["is_active"]]
+        record = {**record, "owner_id": users[len(call.account["contacts"]) % len(users)]}
+    if "welcome_mail" in workflows and record.get("email"):
+        call.account.put("outbox", {"id": call.sandbox.ids.next(), "contact_id": record["id"], "kind": "welcome_mail"})
+    return record
+
+
 def linked_accounts(call: Call, record: Json) -> list[Json]:
     """The live accounts of a contact, as `include=sales_accounts` shows them."""
     found = []

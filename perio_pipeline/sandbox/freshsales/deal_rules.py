@@ -5,6 +5,7 @@ from typing import Any
 from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.freshsales.errors import UnusableValueError, wrong_type
 from perio_pipeline.sandbox.freshsales.exchange import Call, as_id
+from perio_pipeline.sandbox.freshsales.products import products_of
 from perio_pipeline.sandbox.freshsales.state import folded
 
 
@@ -13,6 +14,7 @@ def complete(call: Call, body: Json, record: Json) -> None:
     _account(call, body, record)
     _stage(call, body, record)
     _contacts(call, body, record)
+    products_of(call, body, record)
     if "base_currency_amount" not in body and "amount" in body:
         record["base_currency_amount"] = record.get("amount")
 
@@ -44,7 +46,7 @@ def _account(call: Call, body: Json, record: Json) -> None:
 
 def _new_account(call: Call, name: str) -> Json:
     now, number = call.now(), call.sandbox.ids.next()
-    owner = next(iter(call.account["users"]))["id"]
+    owner = call.user["id"]
     own = {"id": number, "mcr_id": number + 1, "owner_id": owner, "created_at": now, "updated_at": now}
     return call.account.put("sales_accounts", {**own, "name": name, "custom_field": {}})
 

@@ -21,12 +21,13 @@ VOLATILE = frozenset(
         "stage_updated_time",
         "appointment_attendee_ids",
         "_target",
+        "_until",
         "_email",
         "_name",
     }
 )
 # In the order in which labels become known: a record may point at any kind before its own.
-KINDS = ("users", "selectors", "pipelines", "fields", "modules", "sales_accounts", "contacts", "deals")
+KINDS = ("users", "selectors", "pipelines", "fields", "modules", "products", "sales_accounts", "contacts", "deals")
 DEPENDENT = ("appointments", "notes", "tasks", "sales_activities", "phone_calls", "documents")
 
 

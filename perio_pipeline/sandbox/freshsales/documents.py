@@ -9,6 +9,7 @@ from perio_pipeline.sandbox.freshsales.exchange import PREFIX, Call, Operation
 from perio_pipeline.sandbox.freshsales.modules import STANDARD
 from perio_pipeline.sandbox.freshsales.targets import RECORD_TARGETS, SUCCESS, read_target, require, stamped
 
+TARGETS = RECORD_TARGETS | {"Product"}
 DOWNLOAD = "/documents/{id}/download"
 
 
@@ -18,7 +19,7 @@ def upload(call: Call) -> Reply:
     part = next((item for item in call.form.files if item.name == "file"), None)
     if call.is_json or part is None:
         raise bad_request("File can't be empty")
-    target = read_target(call, fields, RECORD_TARGETS)
+    target = read_target(call, fields, TARGETS)
     _check_room(call, part)
     record = {
         **stamped(call, {}),
@@ -38,7 +39,7 @@ def upload(call: Call) -> Reply:
 def link(call: Call) -> Reply:
     """POST /document_links."""
     require(call.body, "url", "name", "targetable_type", "targetable_id")
-    target = read_target(call, call.body, RECORD_TARGETS)
+    target = read_target(call, call.body, TARGETS)
     own = {"kind": "link", "name": call.body["name"], "url": call.body["url"]}
     record = {**stamped(call, {}), **target, **own, "is_shared": bool(call.body.get("is_shared"))}
     call.account.put("documents", record)

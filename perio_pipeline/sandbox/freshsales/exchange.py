@@ -30,6 +30,23 @@ class Call:
     base_url: str = ""
     fault: Fault | None = None
     fixed_module: Module | None = None
+    token: str = ""
+
+    @property
+    def user(self) -> Json:
+        """Whose key it is: an admin's, unless the configuration says otherwise."""
+        email = dict(self.account.config.restricted_tokens).get(self.token)
+        users = self.account["users"]
+        return users.by("email", email)[0] if email else next(iter(users))
+
+    @property
+    def is_admins(self) -> bool:
+        """Whether the key is an admin's."""
+        return self.token not in dict(self.account.config.restricted_tokens)
+
+    def sees(self, record: Json) -> bool:
+        """Whether a record is in the scope of the key's user (section 1.1)."""
+        return self.is_admins or record.get("owner_id") == self.user["id"]
 
     @property
     def behaviour(self) -> Behaviour:
@@ -67,6 +84,8 @@ class Call:
         number = as_id(record_id)
         record = self.account[kind].get(number) if number is not None else None
         if record is None or (record.get("_deleted") and not deleted):
+            raise not_found()
+        if kind in self.account.recyclable() and not self.sees(record):
             raise not_found()
         return record
 

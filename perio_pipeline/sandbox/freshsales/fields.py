@@ -96,8 +96,9 @@ def listed(call: Call) -> Reply:
         entity = call.custom_module(entity).entity
         if call.behaviour.module_fields == "forms":
             raise not_found("Route")
+    group = {"field_group": {"name": "basic_information"}} if "field_group" in call.includes() else {}
     fields = call.account["fields"].by("entity", entity)
-    return Reply({"fields": [shown_field(call.account, field) for field in fields]})
+    return Reply({"fields": [{**shown_field(call.account, field), **group} for field in fields]})
 
 
 def _blank(ids: IdSource, entity: str, form_id: int, position: int) -> Json:

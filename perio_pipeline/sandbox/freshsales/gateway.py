@@ -9,7 +9,13 @@ from perio_pipeline.sandbox.common.faults import BaseFault
 from perio_pipeline.sandbox.common.gateway import REASONS, BaseGateway
 from perio_pipeline.sandbox.common.multipart import Form, read_form
 from perio_pipeline.sandbox.common.routing import Router
-from perio_pipeline.sandbox.freshsales.errors import RefusedError, UnusableValueError, bad_request, not_found
+from perio_pipeline.sandbox.freshsales.errors import (
+    RefusedError,
+    UnusableValueError,
+    bad_request,
+    forbidden,
+    not_found,
+)
 from perio_pipeline.sandbox.freshsales.exchange import PREFIX, Call, Operation
 from perio_pipeline.sandbox.freshsales.faults import Fault
 from perio_pipeline.sandbox.freshsales.jobs import advance
@@ -119,12 +125,13 @@ class Gateway(BaseGateway):
         if fault is not None and fault.kind == "drop_field" and fault.field:
             body = without(body, names_of(account, fault.field))
         call = Call(self._sandbox, account, params, request.query, body, form, is_json, request.base_url(), fault)
-        call.fixed_module = operation.module
+        call.fixed_module, call.token = operation.module, request.token
         return call
 
     def _carry_out(self, request: Request, operation: Operation, call: Call) -> Reply:
         try:
             advance(call)
+            _check_role(call, operation)
             reply = operation.handler(call)
         except UnusableValueError as problem:
             raise bad_request(str(problem)) from None
@@ -133,6 +140,13 @@ class Gateway(BaseGateway):
         if request.struck_by("created_but_error") and request.fault is not None:
             raise RefusedError(request.fault.status, REASONS[request.fault.status])
         return reply
+
+
+def _check_role(call: Call, operation: Operation) -> None:
+    """Settings, and removing for good, are for admins (section 1.1)."""
+    settings = operation.template.startswith("/settings") and operation.is_write
+    if not call.is_admins and (settings or operation.template.endswith("/forget")):
+        raise forbidden("You are not authorized to perform this action")
 
 
 async def _form(request: Request, content_type: str) -> Form:

@@ -6,6 +6,7 @@ from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.freshsales import contact_rules
 from perio_pipeline.sandbox.freshsales.exchange import Call
 from perio_pipeline.sandbox.freshsales.modules import CONTACTS, DEALS, SALES_ACCOUNTS, Module
+from perio_pipeline.sandbox.freshsales.products import shown_products
 from perio_pipeline.sandbox.freshsales.records import shown
 from perio_pipeline.sandbox.freshsales.targets import shown_child
 
@@ -30,6 +31,8 @@ def included(call: Call, module: Module, record: Json, wanted: Collection[str]) 
     if module == DEALS and "contacts" in wanted:
         linked = (call.account["contacts"].get(number) for number in record.get("contact_ids", []))
         found["contacts"] = [shown(call, CONTACTS, contact) for contact in linked if contact]
+    if module == DEALS and "products" in wanted:
+        found["products"] = shown_products(call, record)
     if "deals" in wanted:
         found["deals"] = _deals(call, module, record["id"])
     for kind in CHILDREN:

@@ -14,7 +14,7 @@ from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.freshsales.errors import RefusedError, not_found
 from perio_pipeline.sandbox.freshsales.exchange import PREFIX, Call, Operation, as_id
 from perio_pipeline.sandbox.freshsales.modules import BY_ENTITY, Module, custom
-from perio_pipeline.sandbox.freshsales.removal import soft_deleted
+from perio_pipeline.sandbox.freshsales.removal import emptied, soft_deleted
 from perio_pipeline.sandbox.freshsales.upsert import upserted
 
 MESSAGE = "The records are being processed"
@@ -65,7 +65,8 @@ def schedule(call: Call, module: Module, ids: list[int]) -> None:
 
 
 def advance(call: Call) -> None:
-    """Bring the jobs of the account up to the present."""
+    """Bring the jobs of the account, and its recycle bin, up to the present."""
+    emptied(call)
     for job in call.account["jobs"].by("state", "open"):
         if not _is_due(call, job):
             continue

@@ -35,6 +35,7 @@ class Plan:
     custom_modules: bool = False
     several_pipelines: bool = False
     custom_activity_types: bool = False
+    product_catalogue: bool = False
 
 
 def _fields(*limits: int) -> dict[str, int]:
@@ -45,7 +46,9 @@ def _fields(*limits: int) -> dict[str, int]:
 PLANS: dict[PlanName, Plan] = {
     "free": Plan(1000, 0, _fields(0, 0, 0, 0, 0, 0, 0, 0), 0),
     "growth": Plan(1000, 2 * GIGABYTE, _fields(20, 30, 5, 5, 30, 30, 30, 0), 150),
-    "pro": Plan(2000, 5 * GIGABYTE, _fields(30, 40, 10, 10, 50, 50, 50, 10), 250, several_pipelines=True),
+    "pro": Plan(
+        2000, 5 * GIGABYTE, _fields(30, 40, 10, 10, 50, 50, 50, 10), 250, several_pipelines=True, product_catalogue=True
+    ),
     "enterprise": Plan(
         5000,
         100 * GIGABYTE,
@@ -54,5 +57,6 @@ PLANS: dict[PlanName, Plan] = {
         custom_modules=True,
         several_pipelines=True,
         custom_activity_types=True,
+        product_catalogue=True,
     ),
 }

@@ -27,6 +27,8 @@ def saved(call: Call, module: Module, body: Json, current: Json | None = None) -
     """Write a body onto a record, or onto a new one, and store it when all rules hold."""
     record = changed(call, module, body, current)
     check_unique(call, module, record, creating=current is None)
+    if module.entity == "contacts" and current is None:
+        record = contact_rules.welcomed(call, body, record)
     return call.account.put(module.entity, record)
 
 
@@ -61,7 +63,7 @@ def changed(call: Call, module: Module, body: Json, current: Json | None) -> Jso
 
 def blank(call: Call, body: Json) -> Json:
     """A new record with what the server gives it."""
-    owner = next(iter(call.account["users"]))
+    owner = call.user
     number = call.sandbox.ids.next()
     return {
         "id": number,

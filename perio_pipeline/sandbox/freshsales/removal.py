@@ -3,9 +3,11 @@
 from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.freshsales.deal_rules import unlink_account
 from perio_pipeline.sandbox.freshsales.exchange import Call
-from perio_pipeline.sandbox.freshsales.modules import CONTACTS, DEALS, SALES_ACCOUNTS, Module
+from perio_pipeline.sandbox.freshsales.modules import BY_ENTITY, CONTACTS, DEALS, SALES_ACCOUNTS, Module, custom
 from perio_pipeline.sandbox.freshsales.state import Sandbox
 
+BIN_DAYS = 90
+"""How long the recycle bin keeps a record."""
 HANGING_ON = ("notes", "tasks", "appointments", "sales_activities", "phone_calls")
 
 
@@ -14,7 +16,23 @@ def soft_deleted(call: Call, entity: str, record: Json) -> None:
     if entity == SALES_ACCOUNTS.entity:
         unlink_account(call, record["id"])
         record = call.account[entity].get(record["id"]) or record
-    call.account.put(entity, {**record, "_deleted": True, "updated_at": call.now()})
+    until = call.sandbox.clock.now() + BIN_DAYS * 86_400
+    call.account.put(entity, {**record, "_deleted": True, "_until": until, "updated_at": call.now()})
+    entry = {"id": call.sandbox.ids.next(), "entity": entity, "record": record["id"], "until": until}
+    call.account.put("bin", entry)
+
+
+def emptied(call: Call) -> None:
+    """The recycle bin without what has lain there for too long."""
+    now = call.sandbox.clock.now()
+    for entry in list(call.account["bin"]):
+        if entry["until"] > now:
+            break  # they lie there in the order in which they were deleted
+        record = call.account[entry["entity"]].get(entry["record"])
+        # One that was restored and deleted once more has a later entry of its own.
+        if record is not None and record.get("_deleted") and record["_until"] <= now:
+            forgotten(call, BY_ENTITY.get(entry["entity"]) or custom(entry["entity"]), record)
+        call.account.delete("bin", entry["id"])
 
 
 def restored(sandbox: Sandbox, entity: str, record_id: int) -> bool:
@@ -22,7 +40,7 @@ def restored(sandbox: Sandbox, entity: str, record_id: int) -> bool:
     for account in sandbox.accounts.values():
         record = account[entity].get(record_id) if entity in account.recyclable() else None
         if record is not None and record.get("_deleted"):
-            account.put(entity, {name: value for name, value in record.items() if name != "_deleted"})
+            account.put(entity, {name: value for name, value in record.items() if name not in ("_deleted", "_until")})
             return True
     return False
 

@@ -55,7 +55,7 @@ def filtered_search(call: Call) -> Reply:
     found = [
         record
         for record in call.account.searchable(module.entity)
-        if not record.get("_deleted") and all(_holds(call, rule, record) for rule in rules)
+        if not record.get("_deleted") and call.sees(record) and all(_holds(call, rule, record) for rule in rules)
     ]
     sort, descending = call.body.get("sort"), call.body.get("sort_type") == "desc"
     if isinstance(sort, str):
@@ -76,7 +76,7 @@ def _looked_up(call: Call, module: Module, name: str, value: str) -> list[Json]:
     found = table.by(key, wanted)
     if not found and name.startswith("cf_") and wanted.isdigit():
         found = table.by(key, int(wanted))
-    return [record for record in found if not record.get("_deleted")][:LOOKUP_LIMIT]
+    return [record for record in found if not record.get("_deleted") and call.sees(record)][:LOOKUP_LIMIT]
 
 
 def _key(module: Module, name: str, value: str) -> tuple[str, str]:
@@ -103,7 +103,7 @@ def _hits(call: Call, kind: str, text: str) -> list[Json]:
     hits = []
     for record in call.account.searchable(module.entity):
         words = " ".join(str(record[name]) for name in SEARCHED if record.get(name))
-        if not record.get("_deleted") and text in words.lower():
+        if not record.get("_deleted") and call.sees(record) and text in words.lower():
             name = record.get("name") or contact_rules.derived(call, record)["display_name"]
             hits.append(_hit(record, kind, name))
     return hits

@@ -26,6 +26,8 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "sales_activities": ("_target",),
     "phone_calls": ("_target",),
     "documents": ("_target",),
+    "products": (),
+    "bin": (),
     "lost_room": (),
     "fields": ("entity",),
     "users": ("email",),
@@ -117,7 +119,7 @@ class Sandbox(BaseSandbox):
         self.accounts = {
             account.alias: AccountState(account, per_minute, self.clock, self.disk, lag) for account in config.accounts
         }
-        self.tokens = {token: account for account in self.accounts.values() for token in account.config.tokens}
+        self.tokens = {token: account for account in self.accounts.values() for token in account.config.all_tokens()}
         self.load()
 
     def places(self) -> Mapping[str, AccountState]:

@@ -9,15 +9,16 @@ from perio_pipeline.sandbox.freshsales.exchange import Call, Operation, as_id
 from perio_pipeline.sandbox.freshsales.modules import BY_TARGET, STANDARD
 
 RECORD_TARGETS = frozenset(BY_TARGET)
+OTHER_TARGETS = {"Appointment": "appointments", "Product": "products"}
 SUCCESS = {"success": "200"}
 
 
 def read_target(call: Call, body: Json, allowed: Collection[str] = RECORD_TARGETS) -> Json:
     """The record a body hangs something on: targetable_type (PascalCase, 16.15) and targetable_id."""
     kind, number = body.get("targetable_type"), as_id(body.get("targetable_id"))
-    if kind not in allowed or number is None:
+    if not isinstance(kind, str) or kind not in allowed or number is None:
         raise bad_request("Targetable is invalid")
-    entity = BY_TARGET[kind].entity if kind in BY_TARGET else "appointments"
+    entity = BY_TARGET[kind].entity if kind in BY_TARGET else OTHER_TARGETS[kind]
     record = call.account[entity].get(number)
     if record is None or record.get("_deleted"):
         raise bad_request("Targetable is invalid")
@@ -57,7 +58,7 @@ def creator(call: Call, body: Json) -> int:
     """The user a record says made it, else the one the API key belongs to."""
     number = as_id(body.get("creater_id"))
     known = number is not None and call.account["users"].get(number) is not None
-    return number if number is not None and known else int(next(iter(call.account["users"]))["id"])
+    return number if number is not None and known else int(call.user["id"])
 
 
 def of_record(kind: str) -> tuple[Operation, ...]:

@@ -26,7 +26,7 @@ def create(call: Call) -> Reply:
     """POST /tasks."""
     body = unwrapped(call.body, "task")
     require(body, "title", "due_date", "targetable_type", "targetable_id")
-    blank = {"owner_id": next(iter(call.account["users"]))["id"], "status": 0, "completed_date": None}
+    blank = {"owner_id": call.user["id"], "status": 0, "completed_date": None}
     task = {**stamped(call, body), **blank, **_written(call, body), **read_target(call, body)}
     return Reply({"task": shown_child(call.account.put("tasks", task))}, call.behaviour.create_status)
 

@@ -31,7 +31,7 @@ def filters(call: Call) -> Reply:
     if call.fixed_module is None and not call.behaviour.custom_module_filters:
         raise not_found("Route")
     views = call.account["views"].by("entity", call.module.entity)
-    owner = next(iter(call.account["users"]))
+    owner = call.user
     extra = {"model_class_name": call.module.base_model, "user_id": owner["id"], "user_name": owner["display_name"]}
     shown_views = [{name: view[name] for name in ("id", "name", "is_default")} | extra for view in views]
     return Reply({"filters": shown_views})
@@ -74,13 +74,14 @@ def _records(call: Call) -> list[Json]:
         raise not_found("View")
     lags = call.behaviour.views_lag
     source = call.account.searchable(call.module.entity) if lags else call.account[call.module.entity]
-    owner = next(iter(call.account["users"]))["id"]
+    owner = call.user["id"]
     rule = view["_rule"]
     stages = _stages(call, rule) if rule in dict(OUTCOMES).values() else None
     return [
         record
         for record in source
         if bool(record.get("_deleted")) == (rule == "deleted")
+        and call.sees(record)
         and (rule != "mine" or record["owner_id"] == owner)
         and (stages is None or record["deal_stage_id"] in stages)
     ]
