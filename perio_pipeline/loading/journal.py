@@ -41,7 +41,7 @@ from perio_pipeline.loading.entries import (
 )
 from perio_pipeline.loading.lock import hold, require_token
 from perio_pipeline.loading.sealing import Seal, journal_key
-from perio_pipeline.loading.tables import ENTRY, HEAD, METADATA, RECORD, TRAFFIC, add_new_columns
+from perio_pipeline.loading.tables import ENTRY, HEAD, RECORD, TRAFFIC, bring_up_to_date
 from perio_pipeline.loading.traffic import Costs, costs_of, traffic_of
 
 _ENTRY_COLUMNS = [ENTRY.c[name] for name in Entry.__dataclass_fields__]
@@ -70,10 +70,7 @@ class Journal:
     def _make_tables(self) -> None:
         with self.engine.begin() as connection:
             alone(connection, "tables")
-            has_heads = sa.inspect(connection).has_table(HEAD.name)
-            METADATA.create_all(connection)
-            add_new_columns(connection)
-            if not has_heads:
+            if HEAD.name in bring_up_to_date(connection):
                 take_over(connection, self.seal)
 
     @contextmanager

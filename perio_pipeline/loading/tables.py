@@ -109,12 +109,18 @@ HOLDER = sa.Table(
 )
 
 
-def add_new_columns(connection: sa.Connection) -> None:
-    """Bring tables that an earlier version made up to date; every column added since may be empty."""
+def bring_up_to_date(connection: sa.Connection) -> set[str]:
+    """Make the tables, and add the columns, that an earlier version did not have; returns the new tables.
+
+    Every column that was added since the first version may be empty.
+    """
     present = sa.inspect(connection).get_multi_columns(filter_names=list(METADATA.tables))
-    for (_, table), columns in present.items():
-        names = {column["name"] for column in columns}
+    columns = {name: {column["name"] for column in found} for (_, name), found in present.items()}
+    new = [table for table in METADATA.sorted_tables if table.name not in columns]
+    METADATA.create_all(connection, tables=new, checkfirst=False)
+    for table, names in columns.items():
         for column in METADATA.tables[table].columns:
             if column.name not in names:
                 kind = column.type.compile(connection.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column.name} {kind}")
+    return {table.name for table in new}

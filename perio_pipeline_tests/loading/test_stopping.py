@@ -33,7 +33,7 @@ from perio_pipeline_tests.loading.small_load import (
 from perio_pipeline_tests.loading.test_objects import PEOPLE, contact_frame
 from perio_pipeline_tests.postgres import PostgresServer
 
-MANY = 2000
+MANY = 1000
 
 
 def load_until_it_stops(journal: Journal, crm: FakeCrm) -> JournalError:
