@@ -16,6 +16,7 @@ from perio_pipeline.panda.sample.census import count_family, count_practice, cou
 from perio_pipeline.panda.sample.chart_rows import count_chart, measurement_rows, measurements, tooth_rows
 from perio_pipeline.panda.sample.course import Course
 from perio_pipeline.panda.sample.days import shortly_after, stamp
+from perio_pipeline.panda.sample.image_store import Images
 from perio_pipeline.panda.sample.people import household, lone_patient
 from perio_pipeline.panda.sample.planting import Books
 from perio_pipeline.panda.sample.practice import open_practice, standing_rows
@@ -50,7 +51,8 @@ def generate(
 ) -> Planted:
     """Write a synthetic practice to a SQLite file; the same arguments give the same bytes.
 
-    `<path>.planted.json` gets the counts, `<path>.truth.json` the keys of what was planted; neither holds values.
+    The images lie in a folder beside it, `<name>-images`. `<path>.planted.json` gets the counts, and
+    `<path>.truth.json` the keys of what was planted; neither holds values.
 
     Args:
         path: the database; an existing file is replaced.
@@ -62,7 +64,9 @@ def generate(
     rng = random.Random(seed)
     faker = Faker("en_US")
     faker.seed_instance(seed)
-    world = open_practice(rng, faker, today, offices)
+    images = Images(images_of(path))
+    images.clear()
+    world = open_practice(rng, faker, today, offices, images)
     books = Books(patients, rng)
     books.plant_in_practice(world)
     with Writer(path) as writer:
@@ -80,6 +84,11 @@ def generate(
     )
     _write_sidecars(path, planted)
     return planted
+
+
+def images_of(path: Path) -> Path:
+    """Return the folder with the images of a sample practice."""
+    return path.with_name(f"{path.stem}-images")
 
 
 def _marker(patients: int, seed: int, today: date) -> Row:

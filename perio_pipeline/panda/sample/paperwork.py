@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+import numpy as np
+
 from perio_pipeline.panda.sample.charting import Chart
 from perio_pipeline.panda.sample.days import shortly_after, stamp
 from perio_pipeline.panda.sample.figures import word_list
-from perio_pipeline.panda.sample.mouth import PRESENT
+from perio_pipeline.panda.sample.mouth import IMPLANT, INTERPROXIMAL, PRESENT
 from perio_pipeline.panda.sample.world import Bundle, World
 from perio_pipeline.panda.sample.writer import Row
 
 _INSURED, _SECOND_POLICY, _ENDED_POLICY = 0.53, 0.12, 0.1
-_MEGABYTE = 1024 * 1024
-_IMAGE_MEGABYTES = {"PA": (0.4, 2.5), "BW": (0.5, 3.0), "PAN": (3.0, 12.0), "CT": (22.0, 220.0), "PH": (1.5, 8.0)}
+_USUAL_LOSS_MM = 1.0
 _IMAGE_SUFFIX = {"PA": "jpg", "BW": "jpg", "PAN": "jpg", "CT": "dcm", "PH": "jpg"}
 
 
@@ -94,11 +95,13 @@ def insure(world: World, bundle: Bundle, first_visit: date) -> None:
 
 
 def take_image(world: World, bundle: Bundle, kind: str, day: date, teeth: list[int]) -> None:
-    """Add the reference to an image."""
-    low, high = _IMAGE_MEGABYTES[kind]
+    """Add an image: the reference to it, and its file."""
     patient, suffix = bundle.patient["PatID"], _IMAGE_SUFFIX[kind]
     number = world.numbers.next("ImageRef")
     typed = stamp(shortly_after(bundle.rng, day))
+    path = f"{patient}\\{day:%Y%m%d}_{kind}_{number}.{suffix}"
+    implant = bool(teeth and bundle.charts and bundle.charts[-1].status[teeth[0] - 1] == IMPLANT)
+    size = world.images.write(kind, path, teeth, _loss_at(bundle, teeth), implant, bundle.rng.random())
     bundle.add(
         "ImageRef",
         {
@@ -107,12 +110,23 @@ def take_image(world: World, bundle: Bundle, kind: str, day: date, teeth: list[i
             "ImageType": kind,
             "DateTaken": stamp(day),
             "ToothRange": ",".join(map(str, teeth)) or None,
-            "FilePath": f"{patient}\\{day:%Y%m%d}_{kind}_{number}.{suffix}",
-            "FileBytes": int(bundle.rng.uniform(low, high) * _MEGABYTE),
+            "FilePath": path,
+            "FileBytes": size,
             "DateEntered": typed,
             "LastModified": typed,
         },
     )
+
+
+def _loss_at(bundle: Bundle, teeth: list[int]) -> float:
+    """Attachment lost between some teeth, or between all, by the latest chart, mm."""
+    if not bundle.charts:
+        return _USUAL_LOSS_MM
+    chart = bundle.charts[-1]
+    there = chart.probed & chart.margin_charted & INTERPROXIMAL
+    shown = np.isin(np.arange(1, 33), teeth) if teeth else np.ones(32, dtype=bool)
+    losses = (chart.depth + chart.margin)[there & shown[:, None]]
+    return float(losses.mean()) if losses.size else _USUAL_LOSS_MM
 
 
 def note_findings(world: World, bundle: Bundle, chart: Chart) -> None:

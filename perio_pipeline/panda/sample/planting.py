@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from perio_pipeline.panda.sample import blemish_chart as chart
+from perio_pipeline.panda.sample import blemish_image as image
 from perio_pipeline.panda.sample import blemish_person as person
 from perio_pipeline.panda.sample import blemish_record as record
 from perio_pipeline.panda.sample.problems import PERSON, PRACTICE, PROBLEMS, Problem
@@ -61,6 +62,12 @@ PLANTS: dict[str, Plant] = {
     "duplicate_chart_row": chart.duplicate_row,
     "patient_without_last_name": person.no_last_name,
     "patient_without_contact": person.no_contact,
+    "image_file_missing": image.missing_file,
+    "image_file_broken": image.broken_file,
+    "image_file_unknown": image.no_image,
+    "image_path_outside": image.outside,
+    "image_path_other_case": image.other_case,
+    "image_large_photo": image.large_photo,
 }
 """Problem → what plants it in a finished record."""
 

@@ -11,7 +11,8 @@ from faker import Faker
 from perio_pipeline.panda.sample.contact import Numbers, PhoneBook, ascii_word, npi
 from perio_pipeline.panda.sample.days import stamp
 from perio_pipeline.panda.sample.figures import site_figures, table_list, word_list
-from perio_pipeline.panda.sample.rtf import to_rtf
+from perio_pipeline.panda.sample.image_store import Images
+from perio_pipeline.panda.sample.letter_forms import Written, as_rtf
 from perio_pipeline.panda.sample.world import Sources, World
 from perio_pipeline.panda.sample.writer import Row
 
@@ -20,7 +21,7 @@ _STAMPS: Row = {"DateEntered": stamp(_OPENED), "LastModified": stamp(datetime(20
 _DEGREES = ("DDS", "DMD")
 
 
-def open_practice(rng: random.Random, faker: Faker, today: date, offices: tuple[str, ...]) -> World:
+def open_practice(rng: random.Random, faker: Faker, today: date, offices: tuple[str, ...], images: Images) -> World:
     """Return a practice without patients."""
     phones, taken = PhoneBook(rng), set[str]()
     dentists = _referring_dentists(rng, faker, phones, taken)
@@ -38,6 +39,7 @@ def open_practice(rng: random.Random, faker: Faker, today: date, offices: tuple[
         phones=phones,
         rng=rng,
         source_ids=taken,
+        images=images,
     )
 
 
@@ -117,11 +119,12 @@ def _procedure(row: dict[str, str]) -> Row:
 
 
 def _template(entry: dict[str, Any]) -> Row:
+    lists = word_list("letters")
     return {
         "TemplateNo": entry["id"],
         "TemplateName": entry["name"],
         "RecipientType": entry["recipient"],
-        "TemplateRtf": to_rtf(entry["body"]),
+        "TemplateRtf": as_rtf(Written(lists["head"], [*lists["opening"], *entry["body"], *lists["closing"]])),
         **_STAMPS,
     }
 

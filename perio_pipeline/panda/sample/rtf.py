@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-_HEADER = r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss Calibri;}}\viewkind4\uc1\pard\f0\fs22 "
+HEADER = r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss Calibri;}}\viewkind4\uc1\pard\f0\fs22 "
 
 _SPECIAL = {"\\": r"\\", "{": r"\{", "}": r"\}", "\n": "\\line\n"}
 _UPPER_HALF = (bytes([code]).decode("cp1252", "ignore") for code in range(128, 256))
@@ -14,19 +14,15 @@ _ESCAPES = str.maketrans(
 """RTF's own letters, and every CP1252 letter outside ASCII as its byte in hexadecimal."""
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Return a text as RTF holds it."""
     return text.translate(_ESCAPES)
-
-
-def to_rtf(paragraphs: list[str]) -> bytes:
-    """Return an RTF document."""
-    return (_HEADER + "".join(_escape(text) + "\\par\r\n" for text in paragraphs) + "}").encode("ascii")
 
 
 def headed_rtf(sections: list[tuple[str, str]]) -> bytes:
     """Return an RTF document with a bold heading before each text."""
-    body = "".join(f"\\b {_escape(heading)}:\\b0  {_escape(text)}\\par\r\n" for heading, text in sections)
-    return (_HEADER + body + "}").encode("ascii")
+    body = "".join(f"\\b {escape(heading)}:\\b0  {escape(text)}\\par\r\n" for heading, text in sections)
+    return (HEADER + body + "}").encode("ascii")
 
 
 def headed_html(sections: list[tuple[str, str]]) -> bytes:

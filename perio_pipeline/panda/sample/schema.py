@@ -153,7 +153,7 @@ TABLES: dict[str, PhysicalTable] = {
         _table("LetterTemplate", f"TemplateNo TemplateName RecipientType TemplateRtf:b {_STAMPS}", "TemplateNo"),
         _table(
             "Letter",
-            f"LetterNo:i PatID TemplateNo RefdrID PlanNo:i LetterDateTime:d Subject LetterRtf:b {_STAMPS}",
+            f"LetterNo:i PatID TemplateNo RefdrID PlanNo:i LetterDateTime:d Subject LetterFormat LetterRtf:b {_STAMPS}",
             "LetterNo",
             "PatID",
         ),

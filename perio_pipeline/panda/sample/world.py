@@ -15,6 +15,7 @@ import numpy as np
 from perio_pipeline.panda.sample.charting import Chart
 from perio_pipeline.panda.sample.contact import Numbers, PhoneBook
 from perio_pipeline.panda.sample.figures import SiteFigures
+from perio_pipeline.panda.sample.image_store import Images
 from perio_pipeline.panda.sample.writer import Row
 
 
@@ -49,6 +50,7 @@ class World:
     phones: PhoneBook
     rng: random.Random
     source_ids: set[str]
+    images: Images
     wrong_npis: list[str] = field(default_factory=list)
 
     def provider(self, rng: random.Random, kinds: tuple[str, ...], office: str) -> Row:

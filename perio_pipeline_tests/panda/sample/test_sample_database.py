@@ -13,7 +13,8 @@ import pytest
 from sample_practices import BINDINGS, SamplePractice
 
 from perio_pipeline.panda.sample import writer
-from perio_pipeline.panda.sample.generate import generate
+from perio_pipeline.panda.sample.generate import generate, images_of
+from perio_pipeline.panda.sample.image_store import Images
 from perio_pipeline.panda.sample.schema import TABLES
 
 SITES = ("MB", "B", "DB", "ML", "L", "DL")
@@ -51,10 +52,17 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def pictures(database: Path) -> dict[str, str]:
+    """The drawn images of a practice; volumes are only large."""
+    folder = images_of(database)
+    return {str(path.relative_to(folder)): digest(path) for path in folder.rglob("*.jpg")}
+
+
 def test_the_same_seed_gives_the_same_bytes(sample60: SamplePractice, tmp_path: Path) -> None:
     generate(tmp_path / "again.db", 60)
     for suffix in ("", ".planted.json", ".truth.json"):
         assert digest(tmp_path / f"again.db{suffix}") == digest(Path(f"{sample60.path}{suffix}"))
+    assert pictures(tmp_path / "again.db") == pictures(sample60.path)
 
 
 def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -179,6 +187,13 @@ def test_memory_does_not_grow_with_the_practice(
     sample60: SamplePractice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "BATCH_ROWS", 500)
+    # Drawings are few and kept; what must not grow are the rows.
+    monkeypatch.setattr(Images, "write", lambda images, kind, path, *_: small_file(images.place(path)))
+    monkeypatch.setattr(Images, "enlarge", lambda images, path: small_file(images.place(path)))
+
+    def small_file(path: Path) -> int:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.write_bytes(b"0123456789")
 
     def peak(patients: int) -> int:
         tracemalloc.start()

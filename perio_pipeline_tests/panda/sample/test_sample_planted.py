@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sample_practices import BINDINGS, SamplePractice
 
+from perio_pipeline.panda.sample.generate import images_of
 from perio_pipeline.panda.sample.problems import PROBLEMS
 
 PHONE_PLACEHOLDERS = "('NA', '000-0000000', '9999999999')"
@@ -143,6 +144,9 @@ QUERIES = {
     "patient_without_last_name": having("Patient", "coalesce(LastName, '') = ''"),
     "patient_without_contact": having("Patient", "coalesce(Email, HomePhone, CellPhone, WorkPhone, '') = ''"),
     "image_over_25_mb": having("ImageRef", "FileBytes > 25 * 1024 * 1024"),
+    "image_path_outside": having("ImageRef", "FilePath LIKE 'C:%'"),
+    "image_path_other_case": having("ImageRef", "FilePath LIKE '%.JPG' AND FilePath NOT GLOB '*.jpg'"),
+    "image_large_photo": having("ImageRef", "ImageType = 'PH' AND FileBytes > 1000000"),
 }
 
 
@@ -185,7 +189,32 @@ def off_chart(sample: SamplePractice) -> int:
     return len(known.intersection(sample.planted.keys["diagnosis_off_chart"]))
 
 
+def images(sample: SamplePractice) -> list[tuple[Path, int]]:
+    """Where each image within the store should lie, in the case of its file, and its size by the database."""
+    folder = images_of(sample.path)
+    names = {str(path.relative_to(folder)).casefold(): path for path in folder.rglob("*")}
+    rows = sample.rows("SELECT FilePath, FileBytes FROM ImageRef WHERE FilePath NOT LIKE 'C:%'")
+    relative = [(path.replace("\\", "/"), size) for path, size in rows]
+    return [(names.get(path.casefold(), folder / path), size) for path, size in relative]
+
+
+def missing_files(sample: SamplePractice) -> int:
+    return sum(not path.exists() for path, _ in images(sample))
+
+
+def broken_files(sample: SamplePractice) -> int:
+    return sum(path.exists() and path.stat().st_size != size for path, size in images(sample))
+
+
+def unknown_files(sample: SamplePractice) -> int:
+    heads = [path.read_bytes()[:132] for path, _ in images(sample) if path.exists()]
+    return sum(not head.startswith(b"\xff\xd8\xff") and not head.endswith(b"DICM") for head in heads)
+
+
 FINDERS = {
+    "image_file_missing": missing_files,
+    "image_file_broken": broken_files,
+    "image_file_unknown": unknown_files,
     "exam_carried_forward": carried_forward,
     "npi_invalid": wrong_npis,
     "note_cp1252": bytes_over_127,

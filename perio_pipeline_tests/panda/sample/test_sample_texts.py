@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,23 @@ def test_templates_keep_their_fields_and_conditions_and_letters_have_none(sample
     ]
     assert all("«Today»" in text for text in templates)
     assert sum("«IF " in text and "«END IF»" in text for text in templates) >= 3
-    for (body,) in sample60.rows("SELECT LetterRtf FROM Letter"):
+    for (body,) in sample60.rows("SELECT LetterRtf FROM Letter WHERE LetterFormat = 'R'"):
         assert "«" not in rtf_to_text(body.decode("cp1252"))
+
+
+def test_letters_are_rtf_html_and_text_with_date_address_and_signature(sample250: SamplePractice) -> None:
+    forms = defaultdict(int)
+    for form, body in sample250.rows("SELECT LetterFormat, LetterRtf FROM Letter"):
+        text = body.decode("cp1252")
+        forms[form] += 1
+        assert (form == "R") == text.startswith(r"{\rtf1")
+        assert (form == "H") == text.startswith("<html>")
+        read = rtf_to_text(text) if form == "R" else text
+        assert re.search(r"[A-Z][a-z]+ \d{1,2}, 20\d\d", read)
+        assert re.search(r"NPI 1\d{9}", read)
+        assert "With kind regards" in read
+        assert ("Phone (360) 555-" in text) == (form == "R")  # the others are printed on the practice's paper
+    assert set(forms) == {"R", "H", "T"}
 
 
 @pytest.mark.parametrize(
