@@ -15,7 +15,10 @@ import pandas as pd
 
 from perio_pipeline import progress
 from perio_pipeline.crm.packages import crm_package, is_crm
-from perio_pipeline.crm.protocol import AccountSettings, Adapter
+from perio_pipeline.crm.protocol import AccountSettings, Adapter, FileLimits
+from perio_pipeline.errors import SettingsError
+from perio_pipeline.files.radiographs import ImageStore
+from perio_pipeline.files.shelf import Shelf
 from perio_pipeline.loading.accounts import check_room
 from perio_pipeline.loading.entries import RunInfo, Scope
 from perio_pipeline.loading.journal import Journal, open_journal
@@ -24,7 +27,15 @@ from perio_pipeline.loading.planner import Planner
 from perio_pipeline.mapping.catalog import load_mapping
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.model import Mapping
-from perio_pipeline.mapping.practice import Practice, effective_mapping, load_practice, practice_names, resolve
+from perio_pipeline.mapping.practice import (
+    Account,
+    Destination,
+    Practice,
+    effective_mapping,
+    load_practice,
+    practice_names,
+    resolve,
+)
 from perio_pipeline.mapping.rows import Router
 from perio_pipeline.panda.bindings import load_bindings
 from perio_pipeline.panda.source import PandaSource
@@ -74,9 +85,30 @@ class Workplace:
     def source(self, practice: Practice) -> PandaSource:
         """Return the practice's PANDA database; nothing is opened yet."""
         bindings = load_bindings(self.mappings / practice.source.bindings)
-        environment = {**os.environ, "PERIO_DATA": str(self.data)}
-        url = resolve(practice.source.url, f"source.url of practice {practice.practice}", environment)
+        url = self._resolved(practice.source.url, f"source.url of practice {practice.practice}")
         return PandaSource(url, bindings, f"mappings/{practice.source.bindings}")
+
+    def images(self, practice: Practice) -> ImageStore:
+        """Return the practice's image store.
+
+        Raises:
+            SettingsError: it is named, and not there.
+        """
+        where = f"source.images of practice {practice.practice}"
+        source = practice.source
+        folder = Path(self._resolved(source.images, where)) if source.images else None
+        if folder is not None and not folder.is_dir():
+            raise SettingsError(
+                f"{where} names no folder that is there.", "Correct it, or connect the share that it lies on."
+            )
+        return ImageStore(folder, source.images_url)
+
+    def shelf(self, practice: str, name: str, suffix: str) -> Shelf:
+        """Return one of the folders for files that are made for a practice."""
+        return Shelf(self.data / "files" / practice / name, suffix)
+
+    def _resolved(self, text: str, setting: str) -> str:
+        return resolve(text, setting, {**os.environ, "PERIO_DATA": str(self.data)})
 
     def store(self) -> FrameStore:
         """Return the frames of all practices."""
@@ -99,22 +131,14 @@ class Workplace:
         Raises:
             SettingsError: no adapter for this CRM, or a token's environment variable is not set.
         """
-        destination = practice.destination(crm)
-        package = crm_package(crm)
+        open_account = crm_package(crm).open_account
         return {
             account.name: partial(
-                package.open_account,
-                AccountSettings(
-                    url=destination.url,
-                    account_id=account.id,
-                    token=resolve(account.token, f"the token of account {account.name}"),
-                    time_scale=destination.time_scale,
-                    plan=destination.plan,
-                    capabilities=destination.capabilities,
-                ),
+                open_account,
+                _settings(practice.destination(crm), account),
                 on_wait=progress.waiting,
             )
-            for account in destination.accounts
+            for account in practice.destination(crm).accounts
         }
 
     def planner(self, practice: Practice, crm: str, journal: Journal) -> Planner:
@@ -129,11 +153,16 @@ class Workplace:
             crm_package(crm),
             practice.destination(crm),
             lambda name: frame(crm, "shaped", name),
-            lambda key: frame(*key.split("/")),
+            lambda key: frame(*self.mapping(crm).asset_key(key)),
             lambda account, name: journal.known(Scope(practice.practice, crm, account, name)),
             self.router(practice, crm),
             practice.locale,
         )
+
+    def file_limits(self, practice: Practice, crm: str) -> dict[str, FileLimits]:
+        """Return account name → what it takes of files."""
+        destination, package = practice.destination(crm), crm_package(crm)
+        return {account.name: package.file_limits(_settings(destination, account)) for account in destination.accounts}
 
     def target(self, practice: Practice, crm: str, journal: Journal, run: RunInfo) -> Target:
         """Return the practice's destination, ready to be written to."""
@@ -160,3 +189,15 @@ class Workplace:
         path.chmod(0o600)
         path.write_text(text, encoding="utf-8", newline="")
         return path
+
+
+def _settings(destination: Destination, account: Account) -> AccountSettings:
+    return AccountSettings(
+        url=destination.url,
+        account_id=account.id,
+        token=resolve(account.token, f"the token of account {account.name}"),
+        time_scale=destination.time_scale,
+        plan=destination.plan,
+        users=destination.users,
+        capabilities=destination.capabilities,
+    )

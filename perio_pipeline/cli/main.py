@@ -22,6 +22,7 @@ from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import match_job_name
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
+from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice, check_gates
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
@@ -63,6 +64,8 @@ def _preflight(name: str, crm: str) -> Practice:
     rooms.check_room(practice, crm)
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
+    if kinds_sent(rooms.effective(practice, crm)):
+        rooms.images(practice)
     return practice
 
 

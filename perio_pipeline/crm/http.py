@@ -9,6 +9,7 @@ URLs, are kept at warnings.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ Observer = Callable[[str, str, Query, JsonObject | None, int | None], None]
 
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _CONNECT_SECONDS = 10.0
+_REDIRECTS = 5
 # Servers commonly close an idle connection after five seconds; a write must not race with that.
 _KEEP_ALIVE_SECONDS = 3.0
 
@@ -52,12 +54,21 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Content:
+    """What a downloaded file holds: its size, and its SHA-256 in hex."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Response:
-    """An answer. `json` is None when the body is not JSON; header names are lower-case."""
+    """An answer. `json` is None when the body is not JSON; header names are lower-case; `content` is of a download."""
 
     status: int
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: Content | None = None
 
     @property
     def ok(self) -> bool:
@@ -90,7 +101,14 @@ class Upload:
 
 @dataclass(frozen=True)
 class Request:
-    """One request with a JSON body, an upload or neither. `reads` marks those that change nothing."""
+    """One request with a JSON body, an upload or neither.
+
+    Attributes:
+        method, path, query, body, headers, upload: what is sent. A download's path may be a whole address, on whatever
+            host the CRM keeps its files.
+        reads: it changes nothing.
+        downloads: the answer is a file, of which only size and hash are kept.
+    """
 
     method: str
     path: str
@@ -99,6 +117,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     reads: bool = False
     upload: Upload | None = None
+    downloads: bool = False
 
 
 class Transport:
@@ -150,6 +169,8 @@ class Transport:
             limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=_KEEP_ALIVE_SECONDS),
             transport=wire,
         )
+        # Files may lie on other hosts, which must not see the token.
+        self._bare = httpx.AsyncClient(timeout=httpx.Timeout(timeout, connect=_CONNECT_SECONDS), transport=wire)
 
     async def __aenter__(self) -> Transport:
         """Open the pool."""
@@ -161,6 +182,7 @@ class Transport:
     async def __aexit__(self, *exc: object) -> None:
         """Close the pool."""
         await self._client.aclose()
+        await self._bare.aclose()
 
     async def send(self, request: Request, connects: int | None = None) -> Response | Failure:
         """Send a request, repeating it where that is safe.
@@ -192,6 +214,9 @@ class Transport:
                 self._stats.requests += 1
 
     async def _attempt(self, request: Request) -> Response | Failure:
+        if request.downloads and not self._is_ours(self._client.base_url.join(request.path)):
+            async with self._places:
+                return await self._exchange(request)  # another host's quota is none of the CRM's
         async with self._places, self._window.slot() as slot:
             if self._budget is not None:
                 self._budget.spend()
@@ -212,12 +237,14 @@ class Transport:
 
     async def _exchange(self, request: Request) -> Response | Failure:
         try:
+            if request.downloads:
+                return await self._download(httpx.URL(request.path))
             answer = await self._answer(request)
         except _NOTHING_SENT as error:
             return Failure(FailureKind.NOT_SENT, type(error).__name__)
         except httpx.TimeoutException as error:
             return Failure(FailureKind.TIMEOUT, type(error).__name__)
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as error:
             return Failure(FailureKind.LOST, type(error).__name__)
         return Response(answer.status_code, _json(answer), {k.lower(): v for k, v in answer.headers.items()})
 
@@ -237,6 +264,29 @@ class Transport:
                 files={upload.part: (upload.name, content, upload.content_type)},
                 headers=headers,
             )
+
+    async def _download(self, url: httpx.URL) -> Response:
+        """Take in a file piece by piece, wherever redirects lead; the token goes to the CRM's own host alone."""
+        url = self._client.base_url.join(url)
+        for _ in range(_REDIRECTS):
+            ours = self._is_ours(url)
+            if not ours and url.scheme != "https":
+                raise httpx.UnsupportedProtocol("a file of another host comes by https only")
+            async with (self._client if ours else self._bare).stream("GET", url) as answer:
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                if answer.is_redirect and "location" in headers:
+                    url = url.join(headers["location"])
+                    continue
+                digest, size = hashlib.sha256(), 0
+                async for piece in answer.aiter_bytes():
+                    digest.update(piece)
+                    size += len(piece)
+                return Response(answer.status_code, None, headers, Content(size, digest.hexdigest()))
+        raise httpx.TooManyRedirects("the file is nowhere")
+
+    def _is_ours(self, url: httpx.URL) -> bool:
+        own = self._client.base_url
+        return (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port)
 
 
 def _status(result: Response | Failure) -> int | None:

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from perio_pipeline.crm.budget import Budget
 from perio_pipeline.crm.plans import Plans
-from perio_pipeline.crm.protocol import AccountSettings, Adapter
+from perio_pipeline.crm.protocol import AccountSettings, Adapter, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 from perio_pipeline.errors import SettingsError
 
@@ -28,6 +28,10 @@ class CrmPackage(Protocol):
 
     def budget_of(self, plan: str, capabilities: Mapping[str, bool | int | str]) -> Budget:
         """Return what requests cost in an account on this plan with these behaviours."""
+        ...
+
+    def file_limits(self, settings: AccountSettings) -> FileLimits:
+        """Return what an account takes of files."""
         ...
 
     def open_account(self, settings: AccountSettings, on_wait: OnWait | None = None) -> Adapter:

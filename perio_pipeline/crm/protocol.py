@@ -97,19 +97,33 @@ class CreationStoppedError(DestinationError):
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file to upload with a record. It is read only when it is sent.
+    """A file to upload with a record, read only when it is sent; or the address of one that is linked instead.
 
     Attributes:
         name: what it is called in the CRM.
         content_type: MIME type.
-        path: where it lies on this machine.
-        sha256: of its content, in hex.
+        path: where it lies on this machine; empty for a link.
+        sha256: of its content, in hex; empty for a link.
+        url: the address of a file that stays where it is; empty for an upload.
     """
 
     name: str
     content_type: str
     path: str
     sha256: str
+    url: str = ""
+
+
+UNREAD = "not read back"
+"""Stands in a snapshot for a value that the account is not to be asked for."""
+
+
+@dataclass(frozen=True)
+class FileLimits:
+    """What an account takes: bytes of one file, and bytes of all files together; None where it does not say."""
+
+    file: int | None = None
+    room: int | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +165,10 @@ class Ref:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A record as the CRM holds it now, in the names of `Payload`; look-ups in people's words."""
+    """A record as the CRM holds it now, in the names of `Payload`; look-ups in people's words.
+
+    A file has `file_name`, and `sha256` and `bytes` of its content, or `url` where it is linked.
+    """
 
     ref: Ref
     fields: Mapping[str, Value]
@@ -196,6 +213,7 @@ class AccountSettings:
         token: the secret that opens it; never shown.
         time_scale: how many times faster than real time the CRM's clock runs (a sandbox's may).
         plan: the CRM's plan tier, where limits depend on it.
+        users: how many users the plan is paid for; None where that is not known.
         capabilities: named behaviours of this account that loading depends on, where they differ from the defaults.
     """
 
@@ -204,6 +222,7 @@ class AccountSettings:
     token: str = field(repr=False)
     time_scale: float = 1
     plan: str = ""
+    users: int | None = None
     capabilities: Mapping[str, bool | int | str] = field(default_factory=dict)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dagster as dg
 
 from perio_pipeline.defs import checks, jobs, rollback
-from perio_pipeline.defs.assets import clinical, destination, panda, request_plan, validated
+from perio_pipeline.defs.assets import clinical, destination, files, panda, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
 from perio_pipeline.defs.resources import WorkplaceResource
+from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.workplace import Workplace
@@ -28,6 +29,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         *(validated.validated_asset(table, partitions) for table in tables),
         *validated.derived_assets(partitions),
         *clinical.clinical_assets(partitions),
+        *files.file_assets(partitions),
     ]
     asset_checks = [
         *(checks.rows_complete_check(table, partitions) for table in tables),
@@ -66,6 +68,7 @@ def _destination_assets(
         destination.sample_asset(crm, mapping, partitions),
         request_plan.request_plan_asset(crm, mapping, partitions),
         *([destination.matches_asset(crm, mapping, partitions)] if mapping.matched() else []),
+        *([files.sent_asset(crm, mapping, partitions)] if kinds_sent(mapping) else []),
         *(destination.shaped_asset(crm, name, mapping, partitions) for name in mapping.objects),
         *(destination.loaded_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),
         *(destination.readback_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),

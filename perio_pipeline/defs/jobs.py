@@ -8,6 +8,7 @@ import dagster as dg
 
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.resources import DESTINATION_TAG, PASS_TAG
+from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.model import Mapping
 
 
@@ -64,6 +65,8 @@ def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
 def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.UnresolvedAssetJobDefinition:
     """Build the job that takes one practice from PANDA to a CRM and proves it."""
     selection = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
+    # Files are made only where they are sent.
+    selection = selection | dg.AssetSelection.assets(*(["files", kind] for kind in kinds_sent(mapping)))
     what = {
         LoadPass.SAMPLE: "a sample that shows every field and relation",
         LoadPass.FULL: "every record",

@@ -215,7 +215,7 @@ def payload_content(payload: Payload) -> dict[str, Any]:
         "mark_field": payload.mark_field,
         "mark": payload.mark,
         "unlinked": sorted(payload.unlinked),
-        **({"attachment": [file.name, file.content_type, file.path, file.sha256]} if file else {}),
+        **({"attachment": [file.name, file.content_type, file.path, file.sha256, file.url]} if file else {}),
     }
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from perio_pipeline.crm.protocol import Payload, Value
-from perio_pipeline.mapping.model import FieldMap, ObjectMap
+from perio_pipeline.crm.protocol import Attachment, Payload, Value
+from perio_pipeline.mapping.model import FILE_HASH, FILE_NAME, FILE_URL, FieldMap, ObjectMap
+from perio_pipeline.mapping.shape import FILE_PATH, FILE_TYPE
 
 LINK = "link."
 
@@ -26,6 +27,8 @@ class Draft:
         fields, custom: values by API name and by stable name; nulls are kept, so that an update can clear a field.
         links: link field → (object, source key of the linked record).
         unlinked: link fields without a record to link to.
+        file: what is said of the file, for objects of files.
+        attachment: the file itself.
     """
 
     source_key: str
@@ -35,16 +38,21 @@ class Draft:
     custom: Mapping[str, Value]
     links: Mapping[str, tuple[str, str]]
     unlinked: frozenset[str] = frozenset()
+    file: Mapping[str, Value] | None = None
+    attachment: Attachment | None = None
 
     def fingerprint(self, link_ids: Mapping[str, str]) -> str:
         """SHA-256 of everything the record says and of the records it links to; the same in every run."""
         content = [dict(self.fields), dict(self.custom), {k: [*v, link_ids[k]] for k, v in self.links.items()}]
+        content += [dict(self.file)] if self.file is not None else []
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def payload(self, obj_name: str, obj: ObjectMap, link_ids: Mapping[str, str]) -> Payload:
         """Complete the record with the CRM ids of what it links to."""
         mark = link_ids.get(obj.mark.field, self.mark)
-        return Payload(obj_name, self.source_key, self.fields, self.custom, link_ids, obj.mark.field, mark)
+        return Payload(
+            obj_name, self.source_key, self.fields, self.custom, link_ids, obj.mark.field, mark, self.attachment
+        )
 
 
 def respectful(payload: Payload, obj: ObjectMap, present: Mapping[str, Value]) -> Payload:
@@ -86,7 +94,24 @@ def drafts(obj: ObjectMap, shaped: pd.DataFrame) -> Iterator[Draft]:
                 if columns[LINK + name][position] is not None
             },
             unlinked=frozenset(name for name in obj.links if columns[LINK + name][position] is None),
+            file={name: columns[name][position] for name in obj.file.fields()} if obj.file else None,
+            attachment=_attachment(columns, position) if obj.file else None,
         )
+
+
+def _attachment(columns: Mapping[str, list[Any]], position: int) -> Attachment:
+    """The file of a row; one with an address is linked, and nothing of it is sent."""
+    said = {
+        name: str(columns[column][position] or "") if column in columns else ""
+        for name, column in (
+            ("name", FILE_NAME),
+            ("content_type", FILE_TYPE),
+            ("path", FILE_PATH),
+            ("sha256", FILE_HASH),
+            ("url", FILE_URL),
+        )
+    }
+    return Attachment(**said)
 
 
 def _values(column: Any) -> list[Any]:

@@ -207,6 +207,8 @@ class _Account:
 
     async def _undo(self, writer: JournalWriter, undo: Undo) -> Outcome:
         key, operation, ref = undo.source_key, undo.operation, undo.ref
+        if operation == "restore" and undo.payload.attachment is not None:
+            return Outcome(Status.REFUSED, ref, "file_stays", "what was in the file before is not kept")
         restored = undo.payload if operation == "restore" else None
         await writer.append([Intent(key, operation, "", ref, payload=restored)])
         outcome = Outcome(Status.DONE, None, "not_there")

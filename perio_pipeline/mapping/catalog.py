@@ -6,7 +6,19 @@ from pathlib import Path
 
 from perio_pipeline.clinical import frames as clinical
 from perio_pipeline.crm.packages import crm_package, is_crm
-from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, Link, Mapping, ObjectMap, Select, Switched
+from perio_pipeline.files import frames as files
+from perio_pipeline.mapping.model import (
+    FILE_NAME,
+    OWN,
+    PLACEHOLDER,
+    FieldMap,
+    FileMap,
+    Link,
+    Mapping,
+    ObjectMap,
+    Select,
+    Switched,
+)
 from perio_pipeline.mapping.switches import DATED, known_switches
 from perio_pipeline.mapping.transforms import TRANSFORMS
 from perio_pipeline.panda.canonical import Column, Kind, Table
@@ -18,6 +30,8 @@ FRAMES: dict[str, Table] = {
     **{f"validated/{name}": table for name, table in TABLES.items()},
     **{f"validated/{table.name}": table for table in DERIVED},
     **{f"clinical/{name}": table for name, table in clinical.FRAMES.items()},
+    **{f"files/{kind}": source.table for kind, source in files.SOURCES.items()},
+    f"{OWN}/{files.SENT.name}": files.SENT,
 }
 """Asset key → columns of every frame that can be mapped."""
 
@@ -72,6 +86,8 @@ class _Check:
         for block, fields in (("fields", self.obj.fields), ("custom", self.obj.custom)):
             for name, field in fields.items():
                 self.field((*self.entry, block, name), field, custom=block == "custom")
+        if self.obj.file is not None:
+            self.attachment(self.obj.file)
         self.marks()
         self.gathered()
         self.matches()
@@ -181,8 +197,22 @@ class _Check:
             problem = "an object with `account: linked` is named by one column."
             raise self.file.error((*self.entry, "key"), problem, "Use a frame with a key of one column.")
 
+    def attachment(self, attached: FileMap) -> None:
+        entry = (*self.entry, "file")
+        for name, field in attached.fields().items():
+            if name in self.obj.fields:
+                raise self.file.error((*self.entry, "fields", name), "`file` fills it.", "Remove this entry.")
+            self.field((*entry, "name" if name == FILE_NAME else name), field, custom=False)
+        for key in ("path", "content_type"):
+            self.column((*entry, key), getattr(attached, key))
+        if self.obj.mark.field != FILE_NAME or self.obj.mark.text is None or self.obj.split is not None:
+            problem = "a file is found again by its name, and cannot be split."
+            raise self.file.error(
+                (*self.entry, "mark"), problem, f"Write `mark: {{field: {FILE_NAME}, text: ...}}`, without `split`."
+            )
+
     def marks(self) -> None:
-        entries: dict[str, FieldMap | Link] = {**self.obj.fields, **self.obj.custom, **self.obj.links}
+        entries: dict[str, FieldMap | Link] = {**dict(self.obj.all_fields()), **self.obj.links}
         marked = self.obj.mark.field
         if marked not in entries:
             raise self.file.error((*self.entry, "mark"), f"{marked} is no field.", "Name a mapped field.")

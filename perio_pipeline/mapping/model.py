@@ -118,13 +118,13 @@ class Join(Entry):
     Attributes:
         frame: the asset it comes from, such as `validated/provider`.
         on: column of the rows (or `alias.column` of an earlier join) → column of the frame.
-        where: rows of the frame that count.
+        where: rows of the frame that count: those with this value, or one of these.
         latest: where several rows match, the one with the greatest value here counts.
     """
 
     frame: str
     on: dict[str, str]
-    where: dict[str, str | int] = Field(default_factory=dict)
+    where: dict[str, str | int | tuple[str | int, ...]] = Field(default_factory=dict)
     latest: str | None = None
 
 
@@ -137,8 +137,8 @@ class Select(Entry):
         since, before: the switch with a date: rows from that day on pass, or those before it. Without the date the
             condition does not hold; what has no value counts as later. In an effective mapping it is the date itself.
         reason: why a row is left out: a word, or `=column` to take it from there.
-        category: what being left out means: `skipped` by policy, `merged` into another record, or `elsewhere`: it
-            arrives as another object.
+        category: what being left out means: `skipped` by policy, `merged` into another record, `elsewhere`: it arrives
+            as another object, or `unavailable`: there is nothing to send.
     """
 
     column: str
@@ -146,7 +146,7 @@ class Select(Entry):
     since: str | date | None = None
     before: str | date | None = None
     reason: str
-    category: Literal["skipped", "merged", "elsewhere"] = "skipped"
+    category: Literal["skipped", "merged", "elsewhere", "unavailable"] = "skipped"
 
     @model_validator(mode="after")
     def _one_condition(self) -> Select:
@@ -245,6 +245,39 @@ class Match(Entry):
         return {role: fields for role, fields in self if fields}
 
 
+FILE_NAME, FILE_HASH, FILE_BYTES, FILE_URL = "file_name", "sha256", "bytes", "url"
+"""The fields of a file, the same for every CRM."""
+
+
+class FileMap(Entry):
+    """What makes an object one of files: where each file lies, and what is said of it.
+
+    Attributes:
+        name: the file's name without its ending, which comes from its type; its lines become one, and the object's mark
+            is put behind it.
+        path, content_type: columns that say where the file lies and what it is.
+        sha256, bytes: columns with what its content must be in the CRM.
+        url: column with the address that is sent instead of a file.
+    """
+
+    name: FieldMap
+    path: str
+    content_type: str
+    sha256: str
+    bytes: str
+    url: str = ""
+
+    def fields(self) -> dict[str, FieldMap]:
+        """The file's fields, which are compared like any other."""
+        linked = {FILE_URL: FieldMap.model_validate(self.url)} if self.url else {}
+        return {
+            FILE_NAME: self.name,
+            FILE_HASH: FieldMap.model_validate(self.sha256),
+            FILE_BYTES: FieldMap.model_validate({"from": self.bytes, "as": "number"}),
+            **linked,
+        }
+
+
 class ObjectMap(Switched):
     """One destination object: its rows, its fields and its links.
 
@@ -259,6 +292,7 @@ class ObjectMap(Switched):
         patient: the column that says whose record it is.
         mark: how the record is found again.
         match: how records that the CRM held before are recognised; without it, none are looked for.
+        file: for objects of files.
     """
 
     requirement: tuple[str, ...]
@@ -274,6 +308,7 @@ class ObjectMap(Switched):
     match: Match | None = None
     split: Split | None = None
     gather: Gather | None = None
+    file: FileMap | None = None
     links: dict[str, Link] = Field(default_factory=dict)
     fields: dict[str, FieldMap] = Field(default_factory=dict)
     custom: dict[str, FieldMap] = Field(default_factory=dict)
@@ -289,8 +324,9 @@ class ObjectMap(Switched):
         return data
 
     def all_fields(self) -> Iterator[tuple[str, FieldMap]]:
-        """Standard fields, then custom ones."""
+        """Standard fields, then those of a file, then custom ones."""
         yield from self.fields.items()
+        yield from self.file.fields().items() if self.file else ()
         yield from self.custom.items()
 
     def frames(self) -> list[str]:
@@ -305,11 +341,20 @@ class Absence(Entry):
     reason: str
 
 
+OWN = "destination"
+"""First part of the names of frames that each destination has for itself."""
+
+
 class Mapping(Entry):
     """A destination's mapping file. Objects stand in the order in which they are loaded: parents first."""
 
     destination: str
     objects: dict[str, ObjectMap]
+
+    def asset_key(self, frame: str) -> list[str]:
+        """Return the key of the asset that makes a frame; `destination/…` is the destination's own."""
+        stage, _, name = frame.partition("/")
+        return [self.destination if stage == OWN else stage, name]
 
     def present(self) -> dict[str, ObjectMap]:
         """The objects that are loaded: in a file all of them, in an effective mapping those whose switches hold."""

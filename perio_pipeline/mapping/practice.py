@@ -28,10 +28,20 @@ VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
 class Source(Entry):
-    """Where PANDA's data is: an SQLAlchemy URL and the bindings file, relative to the mappings folder."""
+    """Where PANDA's data is.
+
+    Attributes:
+        url: SQLAlchemy URL of its database.
+        bindings: the bindings file, relative to the mappings folder.
+        images: the folder of the image store; without it no image is sent.
+        images_url: the address under which the practice's own archive shows the same images, if it does; files that
+            are not sent are linked to it.
+    """
 
     url: str
     bindings: str = "panda.yaml"
+    images: str = ""
+    images_url: str = ""
 
 
 class Account(Entry):
@@ -78,6 +88,7 @@ class Destination(Entry):
         url: the API's address; a loopback address is a sandbox.
         time_scale: how many times faster than real time the sandbox's clock runs.
         plan: the CRM's plan tier, where limits depend on it.
+        users: how many users the plan is paid for, where storage depends on it.
         capabilities: named behaviours of the account, where they differ from the adapter's defaults.
         accounts: at least one.
         history: in which form the practice's history arrives.
@@ -87,6 +98,7 @@ class Destination(Entry):
     url: str
     time_scale: float = Field(1, ge=1)
     plan: str = ""
+    users: int | None = Field(None, ge=1)
     capabilities: dict[str, bool | int | str] = Field(default_factory=dict)
     accounts: tuple[Account, ...] = Field(min_length=1)
     schema_plan: SchemaApproval = SchemaApproval()
@@ -122,6 +134,8 @@ class Policies(Entry):
         bridge_fed: the practice management system fills PANDA's patients.
         switched_off: rules of cleaning that are not applied.
         link_certain_matches: a record that the CRM held before is linked without asking a person, where it is certain.
+        oversize_files: what becomes of a file that is too large or finds no room: a `reduce`d copy of a picture, a
+            `link` to the practice's own archive, or a line in a `list`; each falls back to the next.
     """
 
     deceased: Literal["load", "skip"] = "load"
@@ -129,6 +143,14 @@ class Policies(Entry):
     bridge_fed: bool = True
     switched_off: tuple[str, ...] = ()
     link_certain_matches: bool = False
+    oversize_files: Literal["reduce", "link", "list"] = "reduce"
+
+
+class Letterhead(Entry):
+    """What stands at the top of the practice's letters: a name, and lines with address and phone."""
+
+    name: str
+    lines: tuple[str, ...] = ()
 
 
 class Practice(Entry):
@@ -142,6 +164,7 @@ class Practice(Entry):
     destinations: dict[str, Destination]
     baa: Baa | None = None
     policies: Policies = Policies()
+    letterhead: Letterhead | None = None
     sample_patients: int = Field(60, ge=1)
 
     @field_validator("time_zone")

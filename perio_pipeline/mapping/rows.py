@@ -45,7 +45,7 @@ class Rows:
 
     Attributes:
         frame: base columns, `alias.column` of every join, `account`; one row per record and account.
-        left_out: source_key, category (skipped, merged, elsewhere), reason; one row per base row without a record.
+        left_out: source_key, category (as in `Select`), reason; one row per base row without a record.
     """
 
     frame: pd.DataFrame
@@ -141,7 +141,7 @@ def _own(name: str, frames: Frames) -> pd.DataFrame:
 def _join(rows: pd.DataFrame, alias: str, join: Join, frames: Frames) -> pd.DataFrame:
     right = _own(join.frame, frames)
     for column, value in join.where.items():
-        right = right[right[column] == value]
+        right = right[right[column].isin(value if isinstance(value, tuple) else [value])]
     keys = list(join.on.values())
     right = right.dropna(subset=keys)
     if join.latest:

@@ -6,22 +6,29 @@ Columns of a shaped frame:
     mark        str  the text that names the record in the CRM
     problem     str  why the record cannot be loaded as it is (field and rule, no value); null for most
     gathered    Int64  how many rows the record is made of; only for objects with `gather`
+    file.path, file.content_type  str  for objects of files: where the file lies and what it is
     one column per mapped field (str, Float64 or boolean), and `link.<field>` with the linked record's source key (str)
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from perio_pipeline.files.frames import ENDINGS
 from perio_pipeline.mapping.gather import BETWEEN, Records, records_of
-from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, Mapping, ObjectMap
+from perio_pipeline.mapping.model import FILE_NAME, PLACEHOLDER, FieldMap, Mapping, ObjectMap
 from perio_pipeline.mapping.rows import Frames, Router, build_rows
 from perio_pipeline.mapping.transforms import TRANSFORMS, Locale
 from perio_pipeline.panda.frames import TEXT
+
+FILE_PATH, FILE_TYPE = "file.path", "file.content_type"
+_NOT_IN_NAMES = re.compile(r"""[\x00-\x1f"'*/:<>?\\|&$+,;=@\[\]{}^~%#`]""")
+"""What file names cannot hold on some system, and what services that take files are known to replace."""
 
 Cells = Any  # a pandas Series; its type parameters add nothing here
 
@@ -56,6 +63,10 @@ def shape(name: str, mapping: Mapping, frames: Frames, router: Router, locale: L
         shaped[field_name] = _of_records(field, records, locale)
     for link_name, link in mapping.relations(name).items():
         shaped[f"link.{link_name}"] = records.heads[link.by].astype(TEXT)
+    if obj.file is not None:
+        shaped[FILE_PATH] = records.heads[obj.file.path].astype(TEXT)
+        shaped[FILE_TYPE] = records.heads[obj.file.content_type].astype(TEXT)
+        shaped[FILE_NAME] = _file_names(shaped)
     shaped = _finish_text(obj, shaped)
     return Shaped(shaped.assign(problem=_problems(obj, shaped)), rows.left_out)
 
@@ -113,9 +124,19 @@ def _marks(obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> Cells:
     return field_values(field, rows, locale) if field else rows[obj.links[obj.mark.field].by].astype(TEXT)
 
 
+def _file_names(shaped: pd.DataFrame) -> Cells:
+    """Names of one line that any system takes, with the mark before the ending, so that the file is found by it."""
+    endings = shaped[FILE_TYPE].map(ENDINGS).fillna("")
+    plain = shaped[FILE_NAME].fillna("").str.replace(_NOT_IN_NAMES, " ", regex=True).str.split().str.join(" ")
+    return ((plain + " " + shaped["mark"]).str.strip() + endings).astype(TEXT)
+
+
 def _problems(obj: ObjectMap, shaped: pd.DataFrame) -> Cells:
     """Name the first reason why a record would be refused, before anything is sent."""
     problem = shaped["problem"]
+    if obj.file is not None:
+        unusable = shaped["mark"].str.contains(_NOT_IN_NAMES, regex=True).fillna(False)
+        problem = problem.mask(problem.isna() & unusable, "its key holds characters that no file name may hold")
     for name, field in obj.all_fields():
         if field.limit is not None:
             too_long = shaped[name].str.len().fillna(0) > field.limit
@@ -130,7 +151,7 @@ def _problems(obj: ObjectMap, shaped: pd.DataFrame) -> Cells:
 
 def _finish_text(obj: ObjectMap, shaped: pd.DataFrame) -> pd.DataFrame:
     """Put the mark under its text, and cut long texts into parts that each carry their own mark."""
-    if obj.mark.text is None:
+    if obj.mark.text is None or obj.file is not None:
         return shaped
     field = obj.mark.field
     whole = shaped[field].fillna("") + "\n" + shaped["mark"]

@@ -13,6 +13,7 @@ class Cause(StrEnum):
     WITHHELD = "withheld"
     UNMATCHED_USER = "unmatched_user"
     KEPT = "kept"
+    UNPROVEN = "unproven"
     TRUNCATED = "truncated"
     DROPPED = "dropped"
     ALTERED = "altered"
@@ -49,6 +50,9 @@ CAUSES: dict[Cause, Meaning] = {
         True,
         "The CRM held the record before, and PANDA has nothing better here: no value, only a no, a value that another "
         "record holds, a user whom the account does not have, or the same for every record.",
+    ),
+    Cause.UNPROVEN: Meaning(
+        True, "The CRM was not asked for the file's content, so only its name and size were compared, not its hash."
     ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from perio_pipeline.crm.protocol import UNREAD
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.frames import TEXT
 from perio_pipeline.signoff.causes import CAUSES, WHOLE_RECORD, Cause
@@ -182,6 +183,8 @@ def _expected(field: Expected, actual: Texts, pairs: _Pairs) -> Texts:
 
 
 def _judge(field: Expected, expected: str | None, actual: str | None, locale: Locale) -> Cause | None:
+    if actual == UNREAD:
+        return Cause.UNPROVEN
     if expected is None:
         return None if actual is None else Cause.EXTRA
     return Cause.DROPPED if actual is None else field.comparator.judge(expected, actual, locale)

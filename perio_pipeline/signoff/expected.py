@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from perio_pipeline.files.frames import ENDINGS
 from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, ObjectMap
 from perio_pipeline.signoff.cells import Locale, Texts, as_texts, each_distinct, nothing, plain, texts
 from perio_pipeline.signoff.comparators import COMPARATORS, FLAG, NAME, TEMPLATE, TEXT, Comparator, marked
@@ -86,8 +87,9 @@ def _field(name: str, field: FieldMap, obj: ObjectMap, records: SourceRecords, l
         shown = records.beneath(shown, _filled(field.each, records.rows, locale))
     if obj.mark.text is not None and obj.mark.field == name:
         marks = expected_marks(obj, rows, locale)
-        both = zip(shown.tolist(), marks.tolist(), strict=True)
-        shown, comparator = as_texts([f"{text or ''}\n{mark}" for text, mark in both]), marked(comparator)
+        parts = zip(shown.tolist(), marks.tolist(), _endings(obj, rows), strict=True)
+        shown = as_texts([f"{text or ''}\n{mark}{ending}" for text, mark, ending in parts])
+        comparator = marked(comparator)
     unique = _unique(field, rows, locale)
     return Expected(
         name=name,
@@ -100,6 +102,13 @@ def _field(name: str, field: FieldMap, obj: ObjectMap, records: SourceRecords, l
         unique=unique,
         constant=field.value is not None,
     )
+
+
+def _endings(obj: ObjectMap, rows: pd.DataFrame) -> list[str]:
+    """What stands behind the mark: the ending of a file's name, else nothing."""
+    if obj.file is None:
+        return [""] * len(rows)
+    return [ENDINGS.get(kind or "", "") for kind in texts(rows[obj.file.content_type]).tolist()]
 
 
 def _value(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> tuple[Texts, Comparator]:

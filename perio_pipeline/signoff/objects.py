@@ -7,12 +7,14 @@ from collections.abc import Mapping as Dictionary
 import pandas as pd
 
 from perio_pipeline.loading.entries import Known
+from perio_pipeline.mapping.filing import SENT_FRAME
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
 from perio_pipeline.signoff.accounting import destination_status, status_table
 from perio_pipeline.signoff.diff import Diff, diff_object
 from perio_pipeline.signoff.found import whole_key
+from perio_pipeline.signoff.leftovers import file_lines, left_out_lines
 from perio_pipeline.signoff.report import render_report
 from perio_pipeline.store import FrameStore
 from perio_pipeline.workplace import Workplace
@@ -39,7 +41,7 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Di
     diff = diff_object(
         name,
         mapping,
-        {key: frame(*key.split("/")) for key in dict.fromkeys([PATIENT, IDENTITY, *obj.frames()])},
+        {key: frame(*mapping.asset_key(key)) for key in dict.fromkeys([PATIENT, IDENTITY, *obj.frames()])},
         frame(crm, "readback", name),
         {other: frame(crm, "readback", other) for other in {link.object for link in obj.links.values()}},
         frame(crm, "account"),
@@ -97,5 +99,15 @@ def _report(rooms: Workplace, practice: Practice, crm: str, mapping: Mapping) ->
     diffs = {name: diff for name, diff in kept.items() if diff is not None}
     passes = {str(store.frame(practice.practice, [crm, "loaded", name]).note().get("pass")) for name in diffs}
     accounting = status_table(destination_status(store, practice.practice, crm, mapping, {}, {}))
-    page = render_report(practice.name, crm, " and ".join(sorted(passes)), diffs, accounting)
+    left_out = {name: store.frame(practice.practice, [crm, "left_out", name]) for name in mapping.objects}
+    sent = store.frame(practice.practice, mapping.asset_key(SENT_FRAME))
+    page = render_report(
+        practice.name,
+        crm,
+        " and ".join(sorted(passes)),
+        diffs,
+        accounting,
+        left_out=left_out_lines({name: frame.read() for name, frame in left_out.items() if frame.exists()}),
+        files=file_lines(sent.read()) if sent.exists() else [],
+    )
     rooms.write_report(page, practice.practice, crm, REPORT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from perio_pipeline.signoff.causes import CAUSES, WHOLE_RECORD, Cause
 from perio_pipeline.signoff.diff import Diff
+from perio_pipeline.signoff.leftovers import FILES_SHOWN
 
 EXAMPLES = 5
 """Records shown per object, field and cause."""
@@ -42,6 +43,8 @@ def render_report(
     diffs: Mapping[str, Diff],
     accounting: pd.DataFrame,
     with_values: bool = False,
+    left_out: Sequence[Mapping[str, Any]] = (),
+    files: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Render the sign-off report of one practice, destination and pass as HTML.
 
@@ -52,6 +55,8 @@ def render_report(
         diffs: object → its diff.
         accounting: object, source, quarantined, left_out, shaped, created, updated, unchanged, failed.
         with_values: show the differing values of the examples; the page is then patients' data.
+        left_out: `leftovers.left_out_lines`.
+        files: `leftovers.file_lines`.
     """
     differences = [diff.differences for diff in diffs.values()]
     rows = sum(len(frame) for frame in differences)
@@ -84,6 +89,9 @@ def render_report(
         examples_shown=EXAMPLES,
         whole_record=WHOLE_RECORD,
         with_values=with_values,
+        left_out=left_out,
+        files=files[:FILES_SHOWN],
+        files_more=max(0, len(files) - FILES_SHOWN),
     )
 
 

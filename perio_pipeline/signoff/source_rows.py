@@ -47,6 +47,7 @@ def used_columns(obj: ObjectMap) -> list[str]:
     used = [link.by for link in obj.links.values()]
     used += [name for name, _ in obj.gather.parts] if obj.gather else []
     used += [name for name, _ in PLACEHOLDER.findall(obj.mark.text or "")]
+    used += [obj.file.content_type] if obj.file else []
     for _, field in obj.all_fields():
         used += [name for name, _ in field.columns] + list(field.shared_from)
     return list(dict.fromkeys(used))
@@ -91,7 +92,10 @@ def _resolved(frame: str, names: Dictionary[str, str], sources: Dictionary[str, 
 
 def _joined(join: Join, names: Dictionary[str, str], sources: Dictionary[str, pd.DataFrame]) -> str:
     """The rows of a joined frame that count."""
-    conditions = [f"{_quoted(column)} = {_literal(value)}" for column, value in join.where.items()]
+    conditions = [
+        f"{_quoted(column)} IN ({', '.join(map(_literal, value if isinstance(value, tuple) else (value,)))})"
+        for column, value in join.where.items()
+    ]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     keys = ", ".join(_quoted(column) for column in join.on.values())
     latest = (

@@ -90,7 +90,7 @@ BY_COLUMN: dict[tuple[str, str], Steps] = {
         Remark("unknown_area", dental_text.unknown_area),
     ),
     ("clinical_note", "body"): _SIGNATURE,
-    ("letter", "body"): _SIGNATURE,
+    ("letter", "body"): (Change("signature_blob", text_cleaners.without_loose_signature),),
     ("appointment", "notes"): _SIGNATURE,
 }
 """Steps of one column of one table."""

@@ -30,6 +30,7 @@ _BLOB = re.compile(
     r"(?:[A-Za-z0-9+/]{120,}={0,2}"
     r"|(?:[A-Za-z0-9+/]{60,76}\r?\n){2,}(?:[A-Za-z0-9+/]*={1,2}|(?=[A-Za-z]*[0-9+/])[A-Za-z0-9+/]{8,}(?=\s|$))?)"
 )
+_SHOWN_PICTURE = re.compile(r"""(\bsrc\s*=\s*["']data:image/[a-z+]+;base64,[^"']*["'])""", re.IGNORECASE)
 _NOT_BASE64 = (re.compile(r"[0-9A-Fa-f\s]*"), re.compile(r"[A-Z0-9+/\s]*"), re.compile(r"[a-z0-9+/\s]*"))
 _MOJIBAKE_ROUNDS = 3
 
@@ -147,3 +148,10 @@ def without_signature(text: str, context: Context) -> str | None:
 
 def _unless_words(match: re.Match[str]) -> str:
     return match[0] if any(pattern.fullmatch(match[0]) for pattern in _NOT_BASE64) else ""
+
+
+def without_loose_signature(text: str, context: Context) -> str | None:
+    """Remove runs of base64 from a letter, but not pictures that a reader of its HTML sees."""
+    parts = _SHOWN_PICTURE.split(text)
+    cleaned = [part if place % 2 else without_signature(part, context) or "" for place, part in enumerate(parts)]
+    return "".join(cleaned)

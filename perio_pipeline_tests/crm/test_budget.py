@@ -54,6 +54,13 @@ def test_freshsales_reads_the_notes_of_a_record_by_one_list(link: str) -> None:
     assert ENTERPRISE.reading(Work("notes", held=12, held_by={link: (5, 7)})) == 2
 
 
+def test_freshsales_downloads_files_once_they_are_listed() -> None:
+    work = Work("letters", created=12, held=12, held_by={"contact_id": (5, 7)})
+    assert (ENTERPRISE.writing(work), ENTERPRISE.reading(work)) == (12, 2 + 12)
+    listed = crm_package("freshsales").budget_of("enterprise", {"download_files": False})
+    assert listed.reading(work) == 2
+
+
 def test_freshsales_reads_its_set_up_again_as_it_may_have_changed() -> None:
     at_once, for_hours = ENTERPRISE.opening(20, 0.1), ENTERPRISE.opening(20, 10.0)
     assert at_once < for_hours

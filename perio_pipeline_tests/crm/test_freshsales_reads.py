@@ -133,7 +133,7 @@ def test_a_failed_read_is_never_taken_for_absence(answer: Any) -> None:
         run(fake, lambda adapter: adapter.read([Ref("contacts", "60")]))
 
 
-def test_notes_and_files_are_read_with_one_request_per_page_of_their_record() -> None:
+def test_notes_are_read_with_one_request_per_page_of_their_record() -> None:
     fake = FakeFreshsales()
     notes = [{"id": number, "description": f"text {number}"} for number in range(150)]
 
@@ -144,16 +144,13 @@ def test_notes_and_files_are_read_with_one_request_per_page_of_their_record() ->
     fake.on("GET", "/contacts/61/notes", page)
     fake.on("GET", "/contacts/62/notes", GONE)
     fake.on("GET", "/deals/77/notes", (200, {"notes": [{"id": 900, "description": "on a deal"}]}))
-    fake.on("GET", "/contacts/61/document_associations", (200, {"documents": [{"id": 9, "name": "letter.pdf"}]}))
     refs = [Ref("notes", str(number), "61") for number in (3, 149, 151)]
     other = [Ref("notes", "1", "62"), Ref("notes", "900", "deals/77")]
-    file = Ref("documents", "9", "61")
-    found = run(fake, lambda adapter: adapter.read([*refs, *other, file]))
-    assert found.keys() == {*refs[:2], other[1], file}
-    assert len(fake.requests) == 5
+    found = run(fake, lambda adapter: adapter.read([*refs, *other]))
+    assert found.keys() == {*refs[:2], other[1]}
+    assert len(fake.requests) == 4
     assert found[refs[0]] == Snapshot(refs[0], {"description": "text 3"}, {}, {"contact_id": "61"})
     assert found[other[1]].links == {"deal_id": "77"}
-    assert found[file].fields == {"file_name": "letter.pdf"}
     with pytest.raises(ValueError, match="does not name the record"):
         run(fake, lambda adapter: adapter.read([Ref("notes", "1")]))
 

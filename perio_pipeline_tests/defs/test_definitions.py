@@ -27,6 +27,8 @@ FRESHSALES_OBJECTS = (
     "appointments",
     "notes",
     "yearly_notes",
+    "letters",
+    "radiographs",
 )
 
 
@@ -81,6 +83,16 @@ def test_every_asset_has_a_description_an_owner_a_group_kinds_and_columns(graph:
 def test_every_asset_is_partitioned_by_practice(graph: dict[str, dg.AssetSpec]) -> None:
     assert all(spec.partitions_def.get_partition_keys() == ["harbor"] for spec in graph.values() if spec.partitions_def)
     assert all(spec.partitions_def for spec in graph.values())
+
+
+def test_files_are_made_only_for_a_destination_that_sends_them(definitions: dg.Definitions) -> None:
+    jobs = {
+        job.name: {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+        for job in definitions.resolve_all_job_defs()
+    }
+    made = {"files/letter", "files/radiograph"}
+    assert {*made, "freshsales/files"} <= jobs["full_migration_freshsales"]
+    assert not made & jobs["full_migration_highlevel"]
 
 
 def test_every_check_records_its_practice(definitions: dg.Definitions) -> None:

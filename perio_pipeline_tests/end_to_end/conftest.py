@@ -22,3 +22,13 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, sample_60: Path) -> Itera
         made.migrate()
         made.migrate()
         yield made
+
+
+@pytest.fixture(scope="session")
+def moved(tmp_path_factory: pytest.TempPathFactory, sample_60: Path) -> Iterator[World]:
+    """The same to Freshsales. Files of more than 1 MB count as too large, so that some are."""
+    changes = {"capabilities": {"file_megabytes": 1, "key_user": "migration@example.com"}}
+    with world(tmp_path_factory.mktemp("freshsales"), sample_60, changes, crm="freshsales") as made:
+        made.migrate()
+        made.migrate()
+        yield made

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline_tests.end_to_end.freshsales_view import custom, frame, get
-from perio_pipeline_tests.end_to_end.world import World, checks, failures, world
+from perio_pipeline_tests.end_to_end.world import World, checks, failures
 
 pytestmark = pytest.mark.slow
 CRM = "freshsales"
-
-
-@pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory, sample_60: Path) -> Iterator[World]:
-    """A practice of 60 patients: a full migration, and the same once more."""
-    with world(tmp_path_factory.mktemp("freshsales"), sample_60, crm=CRM) as made:
-        made.migrate()
-        made.migrate(LoadPass.FULL)
-        yield made
 
 
 def test_p6_the_whole_practice_arrives_with_every_check_green(moved: World) -> None:

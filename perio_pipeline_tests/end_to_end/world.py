@@ -19,7 +19,7 @@ from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.build import build_definitions
 from perio_pipeline.defs.jobs import job_name, load_config, match_job_name
 from perio_pipeline.defs.resources import WorkplaceResource
-from perio_pipeline.panda.sample.generate import generate
+from perio_pipeline.panda.sample.generate import generate, images_of
 from perio_pipeline.sandbox.freshsales import server as freshsales_server
 from perio_pipeline.sandbox.highlevel import server as highlevel_server
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
@@ -107,6 +107,7 @@ def lay_out(
     shutil.copytree(PROJECT / "mappings", rooms.mappings)
     (rooms.data / "sample").mkdir(parents=True)
     shutil.copy(sample, rooms.data / "sample" / f"{PRACTICE}.db")
+    images_of(rooms.data / "sample" / f"{PRACTICE}.db").symlink_to(images_of(sample))
     scale = rooms.practice(PRACTICE).destination(crm).time_scale
     _edit(rooms, crm, {"time_scale": max(200, scale), **(practice_changes or {})})
     config = configuration(rooms, rooms.practice(PRACTICE), crm)

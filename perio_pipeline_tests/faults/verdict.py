@@ -61,7 +61,7 @@ def known_ids(journal: Journal, practice: str, crm: str, objects: list[str]) -> 
     for obj in objects:
         for key, known in journal.known(Scope(practice, crm, "main", obj)).items():
             if known.crm_id:
-                found.setdefault(known.crm_id, (obj, key))
+                found.setdefault(known.crm_id.rpartition("/")[2], (obj, key))  # links name their list before the id
     return found
 
 

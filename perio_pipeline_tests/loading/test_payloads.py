@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perio_pipeline.crm.protocol import Attachment
 from perio_pipeline.loading.payloads import Draft, drafts
 from perio_pipeline.mapping.model import ObjectMap
 from perio_pipeline_tests.loading.small_load import MAPPING, contact, note
@@ -109,3 +110,56 @@ def test_p7_content_and_fingerprint_are_the_same_thing(part: str, content: dict[
     )
     one, two = (dataclasses.replace(contact("P1"), **{part: each}) for each in (content, other))
     assert (printed(one) == printed(two)) == (content == other)
+
+
+FILES = ObjectMap.model_validate(
+    {
+        "requirement": "F10",
+        "description": "Radiographs",
+        "model": "document",
+        "rows": "validated/image_reference",
+        "key": "image_id",
+        "mark": {"field": "file_name", "text": "PANDA-image-{image_id}"},
+        "fields": {"is_shared": {"value": True}},
+        "file": {
+            "name": {"template": "{kind}"},
+            **{name: f"sent.{name}" for name in ("path", "content_type", "sha256", "bytes", "url")},
+        },
+    }
+)
+FILE_ROW = {
+    "file_name": "periapical PANDA-image-7.jpg",
+    "sha256": "abc",
+    "bytes": 120.0,
+    "url": None,
+    "file.path": "/images/7.jpg",
+    "file.content_type": "image/jpeg",
+    "is_shared": True,
+}
+FILE_TYPES = {**dict.fromkeys(FILE_ROW, "str"), "bytes": "Float64", "is_shared": "boolean"}
+
+
+def file_draft(**changes: Any) -> Draft:
+    return draft(FILE_TYPES, FILES, **{**FILE_ROW, **changes})
+
+
+def test_f10_a_file_is_an_attachment_and_none_of_its_fields_is_sent_as_a_field() -> None:
+    payload = file_draft().payload("radiographs", FILES, {})
+    assert payload.attachment == Attachment("periapical PANDA-image-7.jpg", "image/jpeg", "/images/7.jpg", "abc")
+    assert payload.fields == {"is_shared": True}
+    assert payload.mark_field == "file_name"
+
+
+def test_f10_a_file_that_is_linked_has_an_address_and_no_content() -> None:
+    linked = file_draft(sha256=None, bytes=None, url="https://x/7", **{"file.path": None})
+    attachment = linked.payload("radiographs", FILES, {}).attachment
+    assert attachment == Attachment("periapical PANDA-image-7.jpg", "image/jpeg", "", "", "https://x/7")
+
+
+@pytest.mark.parametrize("name", ["file_name", "sha256", "bytes", "url"])
+def test_whatever_a_file_is_to_be_in_the_crm_counts_in_its_fingerprint(name: str) -> None:
+    assert printed(file_draft()) != printed(file_draft(**{name: 7.0 if name == "bytes" else "other"}))
+
+
+def test_where_a_file_lies_does_not_count() -> None:
+    assert printed(file_draft()) == printed(file_draft(**{"file.path": "/elsewhere/7.jpg"}))

@@ -103,3 +103,12 @@ def test_9_deleting_a_file_is_unknown_unless_switched_on(make_api: Make, allowed
     made = upload(api, contact).json()
     assert api("DELETE", f"/documents/{made['id']}").status_code == (200 if allowed else 404)
     assert api("GET", made["url"]).status_code == (404 if allowed else 200)
+
+
+@pytest.mark.parametrize(("names", "kept"), [("keep", "PA [3,4] #1.png"), ("restrict", "PA _3_4_ _1.png")])
+def test_9_characters_that_services_dislike_in_names_stay_or_do_not(make_api: Make, names: str, kept: str) -> None:
+    api = make_api(file_names=names)
+    contact = api.contact()["id"]
+    upload(api, contact, file_name="PA [3,4] #1.png")
+    (item,) = api("GET", f"/contacts/{contact}/document_associations").json()["documents"]
+    assert item["name"] == kept

@@ -103,3 +103,26 @@ def test_the_summary_holds_counts_and_no_values_or_keys(good: Diff, bad: Diff) -
 
 def test_the_summary_is_cut_at_its_limit(bad: Diff) -> None:
     assert "| 1 more | | |" in to_markdown(bad, limit=1)
+
+
+def test_f10_what_is_not_in_the_crm_stands_in_the_page_with_its_reason(good: Diff) -> None:
+    lines = [{"object": "radiographs", "meaning": "left out by policy", "reason": "too large", "count": 1200}]
+    files = [
+        {
+            "kind": "radiograph",
+            "file_id": f"I{number}",
+            "what": "not sent",
+            "reason": "<too large>",
+            "bytes": 30_000_000,
+        }
+        for number in range(250)
+    ]
+    text = render_report("Harbor", "Freshsales", "full", {"contacts": good}, ACCOUNTING, left_out=lines, files=files)
+    assert "Left out, by reason" in text
+    assert "1,200" in text
+    assert "I199" in text
+    assert "I200" not in text
+    assert "50 more stand in the table" in text
+    assert "&lt;too large&gt;" in text
+    assert "30,000,000" in text
+    assert "Left out, by reason" not in page(good)

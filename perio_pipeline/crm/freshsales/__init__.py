@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
 from perio_pipeline.crm.freshsales.budget import FreshsalesBudget
 from perio_pipeline.crm.freshsales.capabilities import capabilities_from
 from perio_pipeline.crm.freshsales.plans import CUSTOM_MODULES, PLANS
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
-from perio_pipeline.crm.protocol import AccountSettings
+from perio_pipeline.crm.protocol import AccountSettings, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "behaviours", "budget_of", "open_account"]
+__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account"]
 
 
 def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
@@ -40,3 +41,11 @@ def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> Fr
         ),
         on_wait=on_wait,
     )
+
+
+def file_limits(settings: AccountSettings) -> FileLimits:
+    """What the account takes of files: the plan's storage grows with its users, and all share it (9, 13)."""
+    per_user = PLANS.plan(settings.plan).storage_gb_per_user
+    known = settings.users is not None and per_user is not None
+    room = (per_user or 0) * (settings.users or 0) * constants.GIGABYTE if known else None
+    return FileLimits(capabilities_from(settings.capabilities).file_megabytes * constants.MEGABYTE, room)

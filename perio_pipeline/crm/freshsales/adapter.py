@@ -50,7 +50,7 @@ class FreshsalesAdapter(Dispatcher):
         custom = CustomFields(arrays=settings.capabilities.multi_select_array)
         self._session = Session(settings, transport, memory, custom=custom)
         resources = {
-            name: (Documents if name == constants.DOCUMENTS else Records)(spec, self._session)
+            name: (Documents if spec.entity == constants.DOCUMENT else Records)(spec, self._session)
             for name, spec in SPECS.items()
         }
         super().__init__(constants.NAME, transport, resources, stats)

@@ -64,7 +64,8 @@ def read_back_requests(
     """
     spec = _spec(obj)
     if spec.children:
-        return min(records, records if parents is None else parents)
+        downloads = records if spec.entity == constants.DOCUMENT and capabilities.download_files else 0
+        return min(records, records if parents is None else parents) + downloads
     lists = capabilities.view_lists == "all" or (capabilities.view_lists == "standard" and obj != constants.PLAN_LINES)
     if not lists or records < constants.WORTH_A_LIST:
         return records
@@ -100,7 +101,10 @@ class FreshsalesBudget:
         return whole * opening_requests(self.modules) + times - whole
 
     def writing(self, work: Work) -> int:
-        """An update reads what it replaces, and a contact's accounts once more."""
+        """An update reads what it replaces, and a contact's accounts once more; a file's versions are compared too."""
+        if SPECS[work.object].entity == constants.DOCUMENT:
+            looks = 2 * (1 + self.capabilities.download_files)
+            return requests_for(work.object, work.created, self.capabilities) + work.updated * (looks + 1)
         styles = [SPECS[work.object].links.get(name) for name in work.held_by]
         accounts = LinkStyle.PRIMARY_ACCOUNT in styles
         return requests_for(work.object, work.created, self.capabilities) + work.updated * (2 + accounts)

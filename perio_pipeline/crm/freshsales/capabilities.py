@@ -73,6 +73,8 @@ class Capabilities:
         past_appointments: appointments may lie in the past (7, 18.6).
         note_on_appointment: a note may be attached to an appointment (8, 18.7); if not, it goes to the contact.
         note_characters: characters of a note at most (8, 18.7).
+        download_files: files are downloaded once they are loaded, so that their content is proven by its hash (9). If
+            not, only their names and sizes are compared. Downloads from the API's own host count in its quota.
         rails_time_zones: time zones go by Freshsales' own names rather than IANA's (2.1, 7, 18.6).
         key_user: e-mail of the user whose key is used, best one who is nobody else. Freshsales gives this user what has
             no owner, so that it reads back as none; while this is empty it reads back as that user (11).
@@ -110,6 +112,7 @@ class Capabilities:
     past_appointments: bool = True
     note_on_appointment: bool = False
     note_characters: int = 10_000
+    download_files: bool = True
     rails_time_zones: bool = True
     key_user: str = ""
     inactive_owners: bool = False

@@ -33,7 +33,13 @@ PLAN_NOTES = "treatment_plan_notes"
 APPOINTMENTS = "appointments"
 NOTES = "notes"
 YEARLY_NOTES = "yearly_notes"
-DOCUMENTS = "documents"
+LETTERS = "letters"
+RADIOGRAPHS = "radiographs"
+
+DOCUMENT = "document"
+"""Entity of all objects that are files."""
+MEGABYTE = 1_000_000
+GIGABYTE = 1_000_000_000
 
 PLAN_LINE_ENTITY = "cm_dental_treatment_plan"
 ENTITY_PREFIX = "cm_"

@@ -1,4 +1,8 @@
-"""Files on records, uploaded with their content proven by its hash. Freshsales neither changes nor deletes them."""
+"""Files on records, and links to files: sent with their content proven by its hash, and read back the same way.
+
+Freshsales does not change files over its API, and few accounts delete them. A file whose content changed is uploaded
+once more beside the earlier one, which stays until a person removes it.
+"""
 
 from __future__ import annotations
 
@@ -7,56 +11,197 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
-from perio_pipeline.crm.answers import carries
+from perio_pipeline.crm.access import unanswered
+from perio_pipeline.crm.answers import carries, id_of, records
 from perio_pipeline.crm.concurrency import concurrently
-from perio_pipeline.crm.freshsales import constants, outcomes
+from perio_pipeline.crm.freshsales import constants, outcomes, routes
 from perio_pipeline.crm.freshsales.bodies import create_body, parent_of, target_of
 from perio_pipeline.crm.freshsales.limits import RefusedValueError, check_length
-from perio_pipeline.crm.freshsales.records import Records
-from perio_pipeline.crm.http import Upload
-from perio_pipeline.crm.protocol import Attachment, Outcome, Payload, Status
+from perio_pipeline.crm.freshsales.records import Records, undeletable
+from perio_pipeline.crm.freshsales.snapshots import carries_mark, snapshot
+from perio_pipeline.crm.http import Content, Failure, JsonObject, Request, Upload
+from perio_pipeline.crm.protocol import UNREAD, Attachment, Outcome, Payload, Ref, Snapshot, Status, Value
 
-_MEGABYTE = 1_000_000
+_LINK = "links/"
+"""Precedes the ids of links, which may be those of files too."""
+_MOST_VERSIONS = 3
+"""Versions of one file that are sent at most, so that a CRM that changes what it is given is not filled with them."""
+_SIZES = ("size", "file_size", "content_file_size")
+"""Keys under which a list may give a file's size; the published ones do not say."""
 
 
 class Documents(Records):
-    """The files of the account."""
+    """The files and links of one object."""
+
+    @property
+    def deletes(self) -> bool:
+        """Whether files can be deleted on their own; most accounts do not."""
+        return self._session.capabilities.delete_documents
 
     async def create(self, batch: Sequence[Payload]) -> list[Outcome]:
-        """Upload files, one request each."""
-        return await concurrently(self._upload, batch, self._session.settings.concurrency)
+        """Upload files and make links, one request each."""
+        return await concurrently(self._add, batch, self._session.settings.concurrency)
 
-    async def _upload(self, payload: Payload) -> Outcome:
-        attachment = payload.attachment
-        if attachment is None:
-            raise ValueError(f"{self._spec.name}: the attachment is missing")
+    async def update(self, ref: Ref, payload: Payload) -> Outcome:
+        """Send the new version beside the earlier one, unless it is there already."""
+        versions = 0
+        for other, record in (await self._listed(ref.parent_id or "")).items():
+            here = Ref(self._spec.name, other, ref.parent_id)
+            if not carries_mark(self._spec, record, payload, self._session):
+                continue
+            if await self._holds(here, record, payload):
+                return Outcome(Status.DONE, here, "already_there")
+            versions += 1
+        if versions >= _MOST_VERSIONS:
+            reason = f"{versions} versions are in the CRM and none holds what was sent"
+            return Outcome(Status.REFUSED, ref, "too_many_versions", reason)
+        outcome = await self._add(payload)
+        if outcome.status is not Status.DONE:
+            return outcome
+        return Outcome(Status.DONE, outcome.ref, "replaced", f"the earlier version, {ref.crm_id}, stays in the CRM")
+
+    async def delete(self, ref: Ref) -> Outcome:
+        """Remove a file, where the account deletes files; links are not deleted over the API."""
+        if ref.crm_id.startswith(_LINK):
+            return undeletable(ref)
+        outcome = await super().delete(ref)
+        # No source has this route: that it is not found says nothing of the file.
+        stays = outcome.code == "already_gone" and ref.crm_id in await self._listed(ref.parent_id or "")
+        return undeletable(ref) if stays else outcome
+
+    async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
+        """Read files back by the lists of the records they belong to, and their content by downloading it."""
+        if not all(ref.parent_id for ref in refs):
+            raise ValueError(f"{self._spec.name}: the reference does not name the record it belongs to")
+        parents = list(dict.fromkeys(ref.parent_id or "" for ref in refs))
+        limit = self._session.settings.concurrency
+        listed = dict(zip(parents, await concurrently(self._listed, parents, limit), strict=True))
+        there = [ref for ref in refs if ref.crm_id in listed[ref.parent_id or ""]]
+
+        async def one(ref: Ref) -> Snapshot:
+            return await self._snapshot(ref, listed[ref.parent_id or ""][ref.crm_id])
+
+        return dict(zip(there, await concurrently(one, there, limit), strict=True))
+
+    async def find(self, payload: Payload) -> Ref | None:
+        """Look for the file or link whose name carries the mark."""
+        parent = parent_of(*target_of(self._spec, payload, self._session))
+        for crm_id, record in (await self._listed(parent)).items():
+            if carries_mark(self._spec, record, payload, self._session):
+                return Ref(self._spec.name, crm_id, parent)
+        return None
+
+    async def _add(self, payload: Payload) -> Outcome:
+        attachment = _attachment(self._spec.name, payload)
         try:
             form = create_body(self._spec, payload, self._session)
             name = marked_name(str(form.get("file_name") or attachment.name), payload.mark)
             check_length("file_name", name, constants.TEXT_LENGTH)
-            await asyncio.to_thread(_check_file, attachment, self._session.settings.file_megabytes)
+            if not attachment.url:
+                await asyncio.to_thread(_check_file, attachment, self._session.settings.file_megabytes)
         except RefusedValueError as error:
             return outcomes.refused(error)
-        stated = {
-            "file_name": name,
-            "is_shared": str(form.get("is_shared", True)).lower(),
-            "targetable_type": str(form["targetable_type"]),
-            "targetable_id": str(form["targetable_id"]),
-        }
-        upload = Upload("file", name, attachment.content_type, attachment.path, stated)
-        route = self._spec.routes.create
-        result = await self._session.call(route, route.path, upload=upload)
         parent = parent_of(*target_of(self._spec, payload, self._session))
+        stated = {
+            "is_shared": form.get("is_shared", True),
+            "targetable_type": form["targetable_type"],
+            "targetable_id": form["targetable_id"],
+        }
+        return await (self._link if attachment.url else self._upload)(attachment, name, stated, parent)
+
+    async def _upload(self, attachment: Attachment, name: str, stated: JsonObject, parent: str) -> Outcome:
+        fields = {"file_name": name} | {key: str(value) for key, value in stated.items()}
+        fields["is_shared"] = fields["is_shared"].lower()
+        upload = Upload("file", name, attachment.content_type, attachment.path, fields)
+        result = await self._session.call(routes.DOCUMENT_CREATE, routes.DOCUMENT_CREATE.path, upload=upload)
         outcome = outcomes.created(result, self._spec, parent, {})
         if outcome.status is not Status.DONE:
             return outcome
         return Outcome(Status.DONE, outcome.ref, "uploaded", f"sha-256 {attachment.sha256}")
+
+    async def _link(self, attachment: Attachment, name: str, stated: JsonObject, parent: str) -> Outcome:
+        body = {"url": attachment.url, "name": name, **stated}
+        result = await self._session.call(routes.LINK_CREATE, routes.LINK_CREATE.path, body=body)
+        outcome = outcomes.created(result, self._spec, parent, {})
+        if outcome.status is not Status.DONE or outcome.ref is None:
+            return outcome
+        return Outcome(Status.DONE, Ref(self._spec.name, _LINK + outcome.ref.crm_id, parent), "linked")
+
+    async def _listed(self, parent_id: str) -> dict[str, JsonObject]:
+        """The files and links of a record, by id; none when it is not there."""
+        module, _, crm_id = parent_id.rpartition("/")
+        route = routes.CHILDREN
+        path = route.at(module=module or constants.CONTACTS, id=crm_id, children=self._spec.children)
+        found: dict[str, JsonObject] = {}
+        page, pages = 1, 1
+        while page <= pages:
+            answer = await self._session.fetch(route, path, query={"page": page, "per_page": constants.PAGE})
+            files, links = records(answer, self._spec.plural), records(answer, "links")
+            found |= {id_of(item): item for item in files} | {_LINK + id_of(item): item for item in links}
+            meta = (answer or {}).get("meta")
+            stated = meta.get("total_pages") if isinstance(meta, dict) else None
+            more = page + 1 if len(files) + len(links) >= constants.PAGE else page
+            page, pages = page + 1, stated if isinstance(stated, int) else more
+        return found
+
+    async def _snapshot(self, ref: Ref, record: JsonObject) -> Snapshot:
+        held = snapshot(self._spec, record, ref, self._session)
+        if ref.crm_id.startswith(_LINK):
+            return Snapshot(ref, {**held.fields, "url": str(record.get("url") or "")}, {}, held.links)
+        content = await self._content(record)
+        if isinstance(content, Content):
+            own: dict[str, Value] = {"sha256": content.sha256, "bytes": content.bytes}
+        else:
+            own = {"sha256": content, "bytes": _size(record)}
+        return Snapshot(ref, {**held.fields, **own}, {}, held.links)
+
+    async def _content(self, record: JsonObject) -> Content | str | None:
+        """What a file holds; None when the CRM lists it and does not have it.
+
+        Raises:
+            DestinationError: no answer after all attempts.
+        """
+        url = str(record.get("url") or "")
+        if not url or not self._session.capabilities.download_files:
+            return UNREAD
+        result = await self._session.transport.send(Request("GET", url, reads=True, downloads=True))
+        if isinstance(result, Failure):
+            raise unanswered(constants.NAME, "the download of a file", result.cause)
+        return result.content if result.ok else None
+
+    async def _holds(self, ref: Ref, record: JsonObject, payload: Payload) -> bool:
+        """Whether a file or link is what is to be sent, under the name that it is to have."""
+        wanted = _attachment(self._spec.name, payload)
+        held = snapshot(self._spec, record, ref, self._session).fields
+        if _letters(held.get("file_name")) != _letters(marked_name(wanted.name, payload.mark)):
+            return False
+        if wanted.url or ref.crm_id.startswith(_LINK):
+            return ref.crm_id.startswith(_LINK) and record.get("url") == wanted.url
+        content = await self._content(record)
+        # What cannot be compared is sent: a file too many is seen, one too few is not.
+        return isinstance(content, Content) and content.sha256 == wanted.sha256.lower()
 
 
 def marked_name(name: str, mark: str) -> str:
     """The file's name with the mark in it, before the ending."""
     path = PurePath(name)
     return name if carries(name, mark) else f"{path.stem} {mark}{path.suffix}"
+
+
+def _letters(name: object) -> str:
+    """Letters and digits of a name: services that take files replace others."""
+    return "".join(letter for letter in str(name or "") if letter.isalnum()).casefold()
+
+
+def _attachment(obj: str, payload: Payload) -> Attachment:
+    if payload.attachment is None:
+        raise ValueError(f"{obj}: the attachment is missing")
+    return payload.attachment
+
+
+def _size(record: JsonObject) -> int | None:
+    sizes = (record.get(key) for key in _SIZES)
+    return next((size for size in sizes if isinstance(size, int)), None)
 
 
 def _check_file(attachment: Attachment, megabytes: float) -> None:
@@ -68,7 +213,7 @@ def _check_file(attachment: Attachment, megabytes: float) -> None:
     path = Path(attachment.path)
     try:
         size = path.stat().st_size
-        if size > megabytes * _MEGABYTE:
+        if size > megabytes * constants.MEGABYTE:
             raise RefusedValueError("file_too_large", "file", f"{size} bytes, {megabytes:g} MB at most")
         with path.open("rb") as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()

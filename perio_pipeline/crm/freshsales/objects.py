@@ -121,6 +121,16 @@ _NOTES = ObjectSpec(
     lengths={"description": constants.LONG_TEXT_LENGTH},
 )
 
+_FILES = ObjectSpec(
+    name=constants.LETTERS,
+    routes=RouteSet(create=routes.DOCUMENT_CREATE, delete=routes.DOCUMENT_DELETE),
+    entity=constants.DOCUMENT,
+    plural="documents",
+    fields=frozenset({"file_name", "is_shared"}),
+    links=_TARGET_LINKS,
+    children="document_associations",
+)
+
 SPECS: Mapping[str, ObjectSpec] = {
     spec.name: spec
     for spec in (
@@ -173,14 +183,7 @@ SPECS: Mapping[str, ObjectSpec] = {
         _NOTES,
         replace(_NOTES, name=constants.PLAN_NOTES),
         replace(_NOTES, name=constants.YEARLY_NOTES),
-        ObjectSpec(
-            name=constants.DOCUMENTS,
-            routes=RouteSet(create=routes.DOCUMENT_CREATE, delete=routes.DOCUMENT_DELETE),
-            entity="document",
-            plural="documents",
-            fields=frozenset({"file_name", "is_shared"}),
-            links=_TARGET_LINKS,
-            children="document_associations",
-        ),
+        _FILES,
+        replace(_FILES, name=constants.RADIOGRAPHS),
     )
 }

@@ -99,23 +99,16 @@ class Records:
 
     @property
     def deletes(self) -> bool:
-        """Whether records can be deleted on their own; most accounts do not delete files."""
-        return self._spec.routes.delete is not None and self._may_delete
-
-    @property
-    def _may_delete(self) -> bool:
-        return self._spec.name != constants.DOCUMENTS or self._session.capabilities.delete_documents
+        """Whether records can be deleted on their own."""
+        return self._spec.routes.delete is not None
 
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a record; for good, where that is wanted and the object can be forgotten."""
         route, forget = self._spec.routes.delete, self._spec.routes.forget
         allowed = self._session.capabilities
-        if route is None or not self._may_delete:
-            return _undeletable(ref)
+        if route is None or not self.deletes:
+            return undeletable(ref)
         outcome = outcomes.removed(await self._session.call(route, route.at(id=ref.crm_id)), ref)
-        if self._spec.name == constants.DOCUMENTS and outcome.code == "already_gone" and await self.read([ref]):
-            # No source has this route: that it is not found says nothing of the file.
-            return _undeletable(ref)
         if outcome.status is not Status.DONE or forget is None or not allowed.forget_deleted:
             return outcome
         # A record that is gone may still lie in the recycle bin, where it holds its unique values.
@@ -221,7 +214,8 @@ class Records:
         return replace(outcome, code="left_out", reason=reason)
 
 
-def _undeletable(ref: Ref) -> Outcome:
+def undeletable(ref: Ref) -> Outcome:
+    """What is said of a record that the API does not delete."""
     return Outcome(Status.REFUSED, ref, "cannot_delete", "Freshsales deletes this only with its contact.")
 
 

@@ -56,6 +56,7 @@ VIEW = _get("/{module}/view/{view}")
 CHILDREN = _get("/{module}/{id}/{children}")
 DOCUMENT_CREATE = Route("POST", "/documents")
 DOCUMENT_DELETE = Route("DELETE", "/documents/{id}")
+LINK_CREATE = Route("POST", "/document_links")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,13 @@ from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
 from perio_pipeline.crm.highlevel.budget import HighLevelBudget
 from perio_pipeline.crm.highlevel.plans import PLANS
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
-from perio_pipeline.crm.protocol import AccountSettings
+from perio_pipeline.crm.protocol import AccountSettings, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "behaviours", "budget_of", "open_account"]
+__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account"]
+
+_FILE_BYTES = 50_000_000
+"""The largest file that a contact's file field takes (API facts, section 8: POST /forms/upload-custom-files)."""
 
 
 def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
@@ -22,6 +25,11 @@ def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, boo
 def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> HighLevelBudget:
     """What requests cost; neither plan nor behaviour makes a difference."""
     return HighLevelBudget()
+
+
+def file_limits(settings: AccountSettings) -> FileLimits:
+    """What a sub-account takes of files; no figure is published for all of them together."""
+    return FileLimits(_FILE_BYTES)
 
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> HighLevelAdapter:

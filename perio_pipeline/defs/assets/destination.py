@@ -47,7 +47,7 @@ def shaped_asset(
 
     @dg.asset(
         key=[crm, "shaped", name],
-        ins={frame.replace("/", "__"): dg.AssetIn(key=frame.split("/")) for frame in frames},
+        ins={frame.replace("/", "__"): dg.AssetIn(key=mapping.asset_key(frame)) for frame in frames},
         partitions_def=partitions,
         group_name=f"{crm}_shaped",
         kinds={"pandas"},

@@ -159,4 +159,7 @@ class Behaviour(Frozen):
     file_limit_bytes: int = Field(25 * MEGABYTE, description="9, P8: largest file; 150 MB in the UI")
     file_over_limit_status: Literal[400, 409, 413, 422] = Field(422, description="9, P8: a file above the limit")
     storage_full_status: Literal[400, 403, 409, 422] = Field(409, description="9: no room left in the pooled storage")
+    file_names: Literal["keep", "restrict"] = Field(
+        "keep", description="9: whether characters that upload services dislike become underscores in a file's name"
+    )
     file_delete: bool = Field(False, description="9, P8: DELETE /documents/{id}")

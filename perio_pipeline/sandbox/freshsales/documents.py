@@ -1,6 +1,7 @@
 """Files and links on records: upload, pooled storage, lists, download (section 9)."""
 
 import hashlib
+import re
 
 from perio_pipeline.sandbox.common.exchange import Part, Reply
 from perio_pipeline.sandbox.common.store import Json
@@ -10,6 +11,8 @@ from perio_pipeline.sandbox.freshsales.modules import STANDARD
 from perio_pipeline.sandbox.freshsales.targets import RECORD_TARGETS, SUCCESS, read_target, require, stamped
 
 TARGETS = RECORD_TARGETS | {"Product"}
+RESTRICTED = re.compile(r"[&$+,/:;=?@<>\[\]{}|\\^~%#]")
+"""Characters that upload services commonly replace in names."""
 DOWNLOAD = "/documents/{id}/download"
 
 
@@ -25,7 +28,7 @@ def upload(call: Call) -> Reply:
         **stamped(call, {}),
         **target,
         "kind": "document",
-        "name": fields.get("file_name") or part.filename,
+        "name": _kept_name(call, fields.get("file_name") or part.filename),
         "content_type": part.content_type,
         "size": len(part.content),
         "is_shared": fields.get("is_shared") == "true",
@@ -78,6 +81,10 @@ def used_storage(call: Call) -> int:
     """Bytes taken of the pool, with what forgotten contacts still hold."""
     kinds = ("documents", "lost_room")
     return sum(record.get("size", 0) for kind in kinds for record in call.account[kind])
+
+
+def _kept_name(call: Call, name: str) -> str:
+    return RESTRICTED.sub("_", name) if call.behaviour.file_names == "restrict" else name
 
 
 def _check_room(call: Call, part: Part) -> None:

@@ -155,7 +155,7 @@ def on_contact(world: World, payload: Payload) -> Payload:
 
 def upload(world: World, size: int = 10) -> Outcome:
     """Send a file of so many bytes to a new contact."""
-    payload = on_contact(world, Payload("documents", "9", {}, {}, {}, "file_name", "IMG-9"))
+    payload = on_contact(world, Payload("radiographs", "9", {}, {}, {}, "file_name", "IMG-9"))
     return sent_file(world, payload, size)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
-from perio_pipeline.crm.protocol import Payload, Status
+from perio_pipeline.crm.protocol import UNREAD, Payload, Status
 from perio_pipeline.sandbox.freshsales.faults import Fault
 from perio_pipeline_tests.crm.freshsales_support import (
     EXAM,
@@ -24,10 +25,12 @@ from perio_pipeline_tests.crm.uncertain.cases import (
     assert_same,
     contacts,
     differs,
+    found,
     moved,
     on_contact,
     only,
     refuses,
+    sent_file,
     upload,
 )
 
@@ -251,6 +254,22 @@ def file_of(size: int, code: str = "uploaded") -> Any:
         assert outcome.code == code
         assert outcome.status is (Status.DONE if code == "uploaded" else Status.REFUSED)
         assert len(world.held("documents")) == (code == "uploaded")
+
+    return check
+
+
+def file_read_back(hashed: bool) -> Any:
+    """A file is found by its mark, whatever becomes of its name, and proven by its hash where it is downloaded."""
+
+    def check(world: World) -> None:
+        named = Payload("radiographs", "9", {"file_name": "PA #3, [4].png"}, {}, {}, "file_name", "IMG-9")
+        payload = on_contact(world, named)
+        ref = sent_file(world, payload, 8).ref
+        assert ref is not None
+        assert found(world, payload) == ref
+        held = world.read([ref])[ref].fields
+        assert (held["bytes"], held["sha256"] != UNREAD) == (8, hashed)
+        assert not hashed or held["sha256"] == hashlib.sha256(b"x" * 8).hexdigest()
 
     return check
 
@@ -517,6 +536,11 @@ CASES = (
     *(
         Case("9 pooled storage", {"storage_full_status": status}, {}, file_of(20, f"http_{status}"), holds=SMALL)
         for status in (400, 409, 422)
+    ),
+    *(
+        Case("9 names and content of files", {"file_names": names}, {"download_files": read}, file_read_back(read))
+        for names in ("keep", "restrict")
+        for read in (True, False)
     ),
     Case("9 P8 deleting a file", {"file_delete": False}, {"delete_documents": False}, file_deleted("cannot_delete")),
     Case("9 P8 deleting a file", {"file_delete": True}, {"delete_documents": True}, file_deleted("")),
