@@ -87,7 +87,7 @@ def planner(known: Mapping[str, Mapping[str, Known]] | None = None, **changes: A
 
 
 def done(key: str, crm_id: str, fingerprint: str) -> Known:
-    return Known(key, State.DONE, "create", crm_id, None, fingerprint, None, None, True, "", "")
+    return Known(key, State.DONE, "create", crm_id, None, fingerprint, None, None, None, True, "", "")
 
 
 def loaded() -> dict[str, dict[str, Known]]:
