@@ -16,7 +16,7 @@ from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, s
 from perio_pipeline.defs import rollback as job
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.history import ALL_PASSES
-from perio_pipeline.loading.rollback import Fate
+from perio_pipeline.loading.undone import Fate
 from perio_pipeline.signoff import rollback as lists
 
 REASONS_SHOWN = 12
@@ -33,6 +33,9 @@ def rollback(
     load_pass: Annotated[
         str, typer.Option("--pass", help="Take back this pass and everything after it; `all` for everything.")
     ] = ALL_PASSES,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Also remove the custom fields and modules that the migration made.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -44,19 +47,20 @@ def rollback(
         sandboxes.give_tokens(chosen, to)
         with sandboxes.at_hand(chosen, to):
             if dry_run or not yes:
-                _run(practice, to, load_pass, console, dry_run=True)
+                _run(practice, to, load_pass, schema, console, dry_run=True)
             if dry_run or not (yes or typer.confirm("Take this back now?")):
                 return
-            failed = _run(practice, to, load_pass, console, dry_run=False)
+            failed = _run(practice, to, load_pass, schema, console, dry_run=False)
         if failed:
             raise PerioError(
                 f"{failed} records could not be taken back.", "See why above; run the rollback again once it is mended."
             )
 
 
-def _run(practice: str, crm: str, load_pass: str, console: Console, *, dry_run: bool) -> int:
+def _run(practice: str, crm: str, load_pass: str, schema: bool, console: Console, *, dry_run: bool) -> int:
     """Run the job and show its lists; returns how many records failed."""
-    config = {"ops": {job.op_name(crm): {"config": {"load_pass": load_pass, "dry_run": dry_run}}}}
+    choices = {"load_pass": load_pass, "dry_run": dry_run, "remove_schema": schema}
+    config = {"ops": {job.op_name(crm): {"config": choices}}}
     report = runs.launch(job.job_name(crm), config, practice, crm, console)
     rooms = settings.workplace()
     frame = rooms.store().frame(practice, [crm, lists.FRAME]).read()

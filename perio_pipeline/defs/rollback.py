@@ -10,7 +10,8 @@ from pydantic import Field
 from perio_pipeline.defs.metadata import counts_table
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.loading.history import ALL_PASSES
-from perio_pipeline.loading.rollback import Fate, roll_back
+from perio_pipeline.loading.rollback import roll_back
+from perio_pipeline.loading.undone import Fate
 from perio_pipeline.signoff import rollback as lists
 
 
@@ -21,6 +22,9 @@ class RollbackConfig(dg.Config):
         default=ALL_PASSES, description="Take back this pass (sample, full, ...) and everything after it; or `all`."
     )
     dry_run: bool = Field(default=True, description="Only say what would be done; the CRM is read, not changed.")
+    remove_schema: bool = Field(
+        default=False, description="Also remove the custom fields and modules that the migration made."
+    )
 
 
 def job_name(crm: str) -> str:
@@ -42,7 +46,9 @@ def rollback_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobDe
             rooms = workplace.open
             practice = rooms.practice(context.partition_key)
             with workplace.target(practice.practice, crm, run_info(context, "rollback")) as target:
-                lines = asyncio.run(roll_back(target, config.load_pass, dry_run=config.dry_run))
+                lines = asyncio.run(
+                    roll_back(target, config.load_pass, dry_run=config.dry_run, remove_schema=config.remove_schema)
+                )
             frame = lists.rollback_frame(lines)
             rooms.store().write(practice.practice, [crm, lists.FRAME], frame)
             page = lists.to_html(frame, practice.name, crm, config.load_pass, dry_run=config.dry_run)

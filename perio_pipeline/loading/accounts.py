@@ -12,6 +12,7 @@ from perio_pipeline.crm.plans import Plan, Plans, exceeded, needs_of
 from perio_pipeline.crm.protocol import AccountInfo, Adapter
 from perio_pipeline.errors import DestinationError, SettingsError
 from perio_pipeline.loading.objects import Target
+from perio_pipeline.loading.schema import create_missing
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
@@ -85,7 +86,7 @@ async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.D
                         "Create them, or approve it in the practice's file: `schema_plan: {create_fields: true, "
                         "approved_by: NAME}`.",
                     )
-                created += len(await adapter.create_fields(missing)) if missing else 0
+                created += await create_missing(target, account, adapter, missing) if missing else 0
             finally:
                 target.journal.record_traffic(target.scope(account, "account"), target.run, "prepare", adapter.stats)
         rows += [

@@ -8,9 +8,8 @@ and gives the same lists without changing anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Outcome, Snapshot, Status
@@ -18,6 +17,8 @@ from perio_pipeline.loading.entries import Intent, Result, Scope
 from perio_pipeline.loading.history import ALL_PASSES, Undo, edited_fields, fold, undo_of, without
 from perio_pipeline.loading.loader import ATTEMPTS, CONCURRENCY, find_delayed
 from perio_pipeline.loading.objects import Target
+from perio_pipeline.loading.schema import SCHEMA, remove_created
+from perio_pipeline.loading.undone import Fate, Undone
 from perio_pipeline.loading.values import flat
 from perio_pipeline.loading.writer import JournalWriter
 
@@ -26,34 +27,6 @@ STEP = "rollback"
 
 AT_ONCE = 200
 """Records that are read together before they are decided on."""
-
-
-class Fate(StrEnum):
-    """What becomes of a record in a rollback."""
-
-    REVERSED = "reversed"
-    KEPT = "kept"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Undone:
-    """What a rollback did, or would do, to one record.
-
-    Attributes:
-        object, account, source_key, crm_id: which record.
-        fate: on which of the three lists it stands.
-        did: `delete`, `restore`, `with_parent`, or nothing.
-        reason: why it was kept or failed; field names and the CRM's reason, no values.
-    """
-
-    object: str
-    account: str
-    source_key: str
-    crm_id: str
-    fate: Fate
-    did: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,13 +46,17 @@ class Plan:
     work: bool = True
 
 
-async def roll_back(target: Target, load_pass: str = ALL_PASSES, *, dry_run: bool = True) -> list[Undone]:
+async def roll_back(
+    target: Target, load_pass: str = ALL_PASSES, *, dry_run: bool = True, remove_schema: bool = False
+) -> list[Undone]:
     """Take back what was loaded into a practice's destination; one line per record.
 
     Args:
         target: the destination; its run says who rolls back.
         load_pass: the pass that is taken back with everything after it; `all` for everything.
         dry_run: only say what would be done.
+        remove_schema: custom fields and modules that the migration made go as well, unless a record that stays has
+            them.
 
     Raises:
         DestinationError: an account refuses as a whole; what was taken back is in the journal, and the next rollback
@@ -91,10 +68,19 @@ async def roll_back(target: Target, load_pass: str = ALL_PASSES, *, dry_run: boo
             await adapter.connect()
             await adapter.missing_fields(target.mapping.field_specs())
             try:
-                done += await _Account(target, account, adapter, load_pass, dry_run).run()
+                lines = await _Account(target, account, adapter, load_pass, dry_run).run()
+                if remove_schema:
+                    lines += await remove_created(target, account, adapter, _needed(target, lines), dry_run=dry_run)
+                done += lines
             finally:
                 target.journal.record_traffic(target.scope(account, STEP), target.run, STEP, adapter.stats)
     return done
+
+
+def _needed(target: Target, lines: Sequence[Undone]) -> set[str]:
+    """The models of which records stay."""
+    objects = target.mapping.objects
+    return {objects[line.object].model for line in lines if line.fate is not Fate.REVERSED and line.object in objects}
 
 
 @dataclass
@@ -120,7 +106,8 @@ class _Account:
 
     def _objects(self) -> list[str]:
         """Objects of the journal, children first; those the mapping no longer has hang on others, if on any."""
-        present = self.target.journal.objects(self.target.practice, self.target.destination, self.account)
+        journal, practice, destination = self.target.journal, self.target.practice, self.target.destination
+        present = [name for name in journal.objects(practice, destination, self.account) if name != SCHEMA]
         order = list(self.target.mapping.objects)
         return sorted(present, key=lambda name: -order.index(name) if name in order else -len(order))
 
@@ -250,11 +237,3 @@ class _Account:
         crm_id = plan.undo.ref.crm_id if plan.undo.ref else ""
         did = plan.undo.operation if plan.work else ""
         return Undone(scope.object, scope.account, plan.undo.source_key, crm_id, plan.fate, did, plan.reason)
-
-
-def counts(lines: Iterable[Undone]) -> dict[Fate, int]:
-    """Return how many records stand on each of the three lists."""
-    found = dict.fromkeys(Fate, 0)
-    for line in lines:
-        found[line.fate] += 1
-    return found

@@ -10,7 +10,7 @@ from dataclasses import astuple, fields
 
 import pandas as pd
 
-from perio_pipeline.loading.rollback import Fate, Undone
+from perio_pipeline.loading.undone import Fate, Undone
 from perio_pipeline.panda.frames import TEXT
 from perio_pipeline.signoff.crm_words import words_of
 from perio_pipeline.signoff.templates import csv_text, render

@@ -52,6 +52,7 @@ def only_the_account(made: World) -> None:
 @pytest.mark.parametrize("crm", ["highlevel", "freshsales"])
 def test_p9_after_a_rollback_the_crm_is_as_it_was_before(tmp_path: Path, sample_60: Path, crm: str) -> None:
     with world(tmp_path, sample_60, crm=crm) as made:
+        untouched = made.sandbox.state_digest()
         only_the_account(made)
         before = made.sandbox.state_digest()
         assert failures(made.migrate()) == {}
@@ -66,6 +67,8 @@ def test_p9_after_a_rollback_the_crm_is_as_it_was_before(tmp_path: Path, sample_
         assert len(roll_back(made)) == 0
         assert failures(made.migrate()) == {}
         assert made.sandbox.state_digest() == loaded
+        assert set(roll_back(made, remove_schema=True)["fate"]) == {"reversed"}
+        assert made.sandbox.state_digest() == untouched
 
 
 @pytest.mark.parametrize("crm", ["highlevel", "freshsales"])

@@ -20,7 +20,8 @@ from perio_pipeline.errors import DestinationError
 from perio_pipeline.loading.entries import Reading, Result, RunInfo, Verdict
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.objects import Target
-from perio_pipeline.loading.rollback import Fate, Undone, counts, roll_back
+from perio_pipeline.loading.rollback import roll_back
+from perio_pipeline.loading.undone import Fate, Undone, counts
 from perio_pipeline_tests.loading.fake_crm import Crash, FakeCrm, Fault
 from perio_pipeline_tests.loading.small_load import (
     FAST,
