@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from perio_pipeline.crm.http import JsonObject
@@ -25,9 +26,10 @@ def id_of(record: JsonObject) -> str:
 
 
 def carries(text: object, mark: str) -> bool:
-    """Whether a text is the mark or holds it as a part that no other mark contains."""
+    """Whether a text is the mark or holds it as a part that no other mark contains; in HTML it may be escaped."""
     # Between word characters it would be a part of a longer mark: 12 is not in 123.
-    return re.search(rf"(?<!\w){re.escape(mark)}(?!\w)", str(text or "")) is not None
+    pattern, held = re.compile(rf"(?<!\w){re.escape(mark)}(?!\w)"), str(text or "")
+    return any(pattern.search(form) is not None for form in (held, html.unescape(held)))
 
 
 def number(raw: str) -> int | float | str:

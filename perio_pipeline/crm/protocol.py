@@ -19,6 +19,10 @@ Value = str | int | float | bool | tuple[str, ...] | None
 """A field's value as written or read back; dates are ISO text, choices are labels, lists are tuples."""
 
 
+Behaviour = bool | int | str
+"""How an account behaves in one respect: yes or no, a number, or one of several words."""
+
+
 class FieldType(StrEnum):
     """Types of custom fields, as the mapping files name them; each adapter translates them."""
 
@@ -141,6 +145,8 @@ class Payload:
         mark: text that names this record and no other; `find` looks for it.
         attachment: the file, for objects that are files.
         unlinked: links that the record does not have any more; an update takes them away.
+        elsewhere: records that it does not hang on, but may have been put on by an earlier run, when the account was
+            set up in another way; `find` looks there as well.
     """
 
     object: str
@@ -152,6 +158,7 @@ class Payload:
     mark: str
     attachment: Attachment | None = None
     unlinked: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -223,7 +230,7 @@ class AccountSettings:
     time_scale: float = 1
     plan: str = ""
     users: int | None = None
-    capabilities: Mapping[str, bool | int | str] = field(default_factory=dict)
+    capabilities: Mapping[str, Behaviour] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -237,14 +244,16 @@ class AccountInfo:
         time_zone: IANA name.
         capabilities: named behaviours of this account that loading depends on, such as `allow_duplicate_contact`.
         lookups: look-up field (such as `assignedTo`) → the names it knows (such as the users' e-mails).
+        lengths: object → field → the most characters that it takes, as far as that is known.
     """
 
     id: str
     name: str
     country: str
     time_zone: str
-    capabilities: Mapping[str, bool | int | str] = field(default_factory=dict)
+    capabilities: Mapping[str, Behaviour] = field(default_factory=dict)
     lookups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lengths: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass

@@ -18,15 +18,18 @@ from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.frames import table_kinds, typed_frame
 
+CAPABILITY = "capability."
+"""Precedes the name of a capability."""
+
 ACCOUNT = Table(
     "account",
     ("account", "field", "name"),
     (
         c.identifier("account", "the practice's name of the account"),
-        c.identifier("field", "a look-up field, such as the one for owners"),
-        c.identifier("name", "a name the account knows there, such as a user's e-mail"),
+        c.identifier("field", "a look-up field, such as the one for owners; or `capability.` and a capability"),
+        c.identifier("name", "a name the account knows there, such as a user's e-mail; or what the capability is"),
     ),
-    "What each account can look up.",
+    "What each account can look up, and how it behaves.",
 )
 ACCOUNT_KINDS = table_kinds(ACCOUNT)
 
@@ -58,6 +61,24 @@ async def check_accounts(adapters: Dictionary[str, Callable[[], Adapter]]) -> di
     return found
 
 
+def _check_lengths(mapping: Mapping, account: str, info: AccountInfo) -> None:
+    """Refuse a mapping that would send more characters than a field of the account takes.
+
+    Raises:
+        DestinationError: names object, field and both lengths.
+    """
+    for name, obj in mapping.objects.items():
+        limits = {field: entry.limit for field, entry in obj.fields.items() if entry.limit}
+        limits |= {obj.split.field: obj.split.limit} if obj.split else {}
+        for field, limit in limits.items():
+            room = info.lengths.get(name, {}).get(field, limit)
+            if limit > room:
+                raise DestinationError(
+                    f"{name}.{field} may have {limit} characters by the mapping, and account {account} takes {room}.",
+                    f"Lower the limit of {name}.{field} in the mapping file to {room}.",
+                )
+
+
 async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.DataFrame, int]:
     """Check every account and put missing custom fields in place.
 
@@ -66,7 +87,7 @@ async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.D
         create_fields: a named person has approved that missing fields are created.
 
     Returns:
-        What the accounts know (`ACCOUNT_KINDS`), and how many custom fields were created.
+        What the accounts know and can (`ACCOUNT_KINDS`), and how many custom fields were created.
 
     Raises:
         DestinationError: an account cannot be used as it is; says what to do.
@@ -77,6 +98,7 @@ async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.D
         async with make() as adapter:
             try:
                 info = await adapter.connect()
+                _check_lengths(target.mapping, account, info)
                 adapter.require_lookups({field: sorted(names) for field, names in target.mapping.lookups().items()})
                 missing = await adapter.missing_fields(target.mapping.field_specs())
                 if missing and not create_fields:
@@ -93,5 +115,9 @@ async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.D
             {"account": account, "field": field, "name": name}
             for field, names in info.lookups.items()
             for name in names
+        ]
+        rows += [
+            {"account": account, "field": CAPABILITY + name, "name": str(value)}
+            for name, value in info.capabilities.items()
         ]
     return typed_frame(ACCOUNT_KINDS, rows), created

@@ -215,6 +215,7 @@ def payload_content(payload: Payload) -> dict[str, Any]:
         "mark_field": payload.mark_field,
         "mark": payload.mark,
         "unlinked": sorted(payload.unlinked),
+        **({"elsewhere": dict(payload.elsewhere)} if payload.elsewhere else {}),
         **({"attachment": [file.name, file.content_type, file.path, file.sha256, file.url]} if file else {}),
     }
 
@@ -232,6 +233,7 @@ def payload_from(content: Mapping[str, Any], obj: str, source_key: str) -> Paylo
         mark=content["mark"],
         attachment=Attachment(*file) if file else None,
         unlinked=frozenset(content["unlinked"]),
+        elsewhere=content.get("elsewhere", {}),
     )
 
 

@@ -151,6 +151,7 @@ def without(payload: Payload, names: Iterable[str]) -> Payload:
         custom=kept(payload.custom),
         links=kept(payload.links),
         unlinked=payload.unlinked - left,
+        elsewhere=kept(payload.elsewhere),
     )
 
 
@@ -172,7 +173,7 @@ def _as_it_was(payload: Payload, before: Mapping[str, Value]) -> Payload:
 
 
 def _link_names(payload: Payload) -> set[str]:
-    return {*payload.links, *payload.unlinked}
+    return {*payload.links, *payload.unlinked, *payload.elsewhere}
 
 
 def _flat(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Loaded:
 
     Attributes:
         source_key: its name in PANDA.
-        action: `created`, `updated`, `adopted`, `unchanged` or `failed`.
+        action: one of the manifest's actions.
         ref: where it lies in the CRM; None when it does not.
         fingerprint: of what was to be written.
         code, reason: why it failed, or what the CRM holds otherwise than was asked; no values.
@@ -114,7 +114,7 @@ class Loader:
                 run goes on from there.
         """
         done: list[Loaded] = []
-        work: list[Work] = []
+        lanes: dict[str, list[Work]] = defaultdict(list)
         batches: dict[str, list[Sending]] = defaultdict(list)
         for draft in drafts:
             before = known.get(draft.source_key)
@@ -122,20 +122,30 @@ class Loader:
             if obstacle:
                 done.append(Loaded(draft.source_key, "failed", None, "", *obstacle))
                 continue
-            sending = Sending(draft.payload(self.name, self.obj, ids), draft.fingerprint(ids))
+            sending = Sending(draft.payload(self.name, self.obj, ids, self._spare(draft)), draft.fingerprint(ids))
             needs = due(before, sending.fingerprint)
             if before is None or needs is Due.CREATION:
                 batches[self.adapter.batch_key(sending.payload)].append(sending)
             elif needs is Due.NOTHING:
                 done.append(Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint))
             else:
-                work.append(lambda s=sending, d=draft, b=before: self._continue(s, d, b))  # type: ignore[misc]
+                lanes[self._lane(sending)].append(
+                    lambda s=sending, d=draft, b=before: self._continue(s, d, b)  # type: ignore[misc]
+                )
         self._count(done)
         size = self.adapter.batch_size(self.name)
         for group in batches.values():
             for start in range(0, len(group), size):
-                work.append(lambda batch=group[start : start + size]: self._create(batch))  # type: ignore[misc]
-        return done + await self._all(work)
+                batch = group[start : start + size]
+                lanes[self._lane(batch[0])].append(lambda b=batch: self._create(b))  # type: ignore[misc]
+        return done + await self._all([_in_turn(lane) for lane in lanes.values()])
+
+    def _lane(self, sending: Sending) -> str:
+        """Records of one lane are written one after the other: those of one parent, where their order matters."""
+        if not self.obj.order:
+            return sending.key
+        ids = {**sending.payload.elsewhere, **sending.payload.links}
+        return next((ids[name] for name, link in self.obj.links.items() if link.required and name in ids), sending.key)
 
     def _links(self, draft: Draft, before: Known | None) -> tuple[dict[str, str], tuple[str, str] | None]:
         """Resolve links to CRM ids, or say (code, reason) why the record cannot be sent."""
@@ -144,12 +154,29 @@ class Loader:
         if before and before.state == State.INTENDED and before.operation in REVERSING:
             return {}, ("rollback_open", "a rollback of this record was interrupted; run the rollback again")
         ids = {}
-        for name, (obj, key) in draft.links.items():
-            parent = self.linked.get(obj, {}).get(key)
-            if parent is None or parent.crm_id is None or parent.state == State.GONE:
-                return {}, ("parent_not_loaded", f"its record in {obj} is not in the CRM")
-            ids[name] = parent.crm_id
+        for name, to in draft.links.items():
+            parent = self._parent(to)
+            if parent is not None:
+                ids[name] = parent
+            elif name not in self._replaceable:
+                return {}, ("parent_not_loaded", f"its record in {to[0]} is not in the CRM")
         return ids, None
+
+    def _spare(self, draft: Draft) -> dict[str, str]:
+        """The CRM ids of records that this account's records cannot hang on, as far as they are there."""
+        found = {name: self._parent(to) for name, to in draft.spare.items()}
+        return {name: crm_id for name, crm_id in found.items() if crm_id is not None}
+
+    def _parent(self, to: tuple[str, str]) -> str | None:
+        obj, key = to
+        parent = self.linked.get(obj, {}).get(key)
+        return None if parent is None or parent.state == State.GONE else parent.crm_id
+
+    @property
+    def _replaceable(self) -> set[str]:
+        """Links in whose place another one can stand: that which otherwise goes through them."""
+        through = {link.through for link in self.obj.links.values()}
+        return {name for name, link in self.obj.links.items() if name in through and not link.required}
 
     async def _all(self, work: list[Work]) -> list[Loaded]:
         """Run all work, some at a time. When the account refuses, what is under way ends first."""
@@ -231,7 +258,7 @@ class Loader:
 
     async def _vanished(self, sending: Sending, before: Known, ref: Ref) -> list[Loaded]:
         """The record is not where it was: a person's deletion stands, a write that never took is made good."""
-        parents = [str(crm_id) for crm_id in sending.payload.links.values()]
+        parents = [*sending.payload.links.values(), *sending.payload.elsewhere.values()]
         moved = ref.parent_id is not None and ref.parent_id.rpartition("/")[2] not in parents
         if moved or (before.created_by_us and before.held is None and before.state == State.GONE):
             found = await self._look(sending.payload)
@@ -275,6 +302,13 @@ async def find_delayed(adapter: Adapter, payload: Payload, time_scale: float) ->
         if found:
             return found
     return None
+
+
+def _in_turn(lane: list[Work]) -> Work:
+    async def work() -> list[Loaded]:
+        return [loaded for item in lane for loaded in await item()]
+
+    return work
 
 
 def _create_intent(sending: Sending) -> Item:

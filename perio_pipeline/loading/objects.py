@@ -18,25 +18,25 @@ import pandas as pd
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
 from perio_pipeline.loading.earlier_links import note_earlier_links
-from perio_pipeline.loading.entries import Reading, RunInfo, Scope, Verdict
+from perio_pipeline.loading.entries import Known, Reading, RunInfo, Scope, State, Verdict
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.loader import Loaded, Loader
 from perio_pipeline.loading.payloads import LINK, drafts
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import FieldMap, Mapping
+from perio_pipeline.mapping.parts import whole_key
 from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Kind, Table
 from perio_pipeline.panda.frames import PANDAS_TYPES, table_kinds, typed_frame
 
+ACTIONS = ("created", "updated", "adopted", "unchanged", "failed", "leftover")
 MANIFEST = Table(
     "manifest",
     ("source_key", "account"),
     (
-        c.identifier("source_key", "the record's key in PANDA; `key#i/n` for a part of a long text"),
+        c.identifier("source_key", "the record's key in PANDA; `key#2`, `key#3` for the further parts of a long text"),
         c.identifier("account", "the CRM account it lies in"),
-        c.text(
-            "action", "what this run did", choices=("created", "updated", "adopted", "unchanged", "failed"), phi=False
-        ),
+        c.text("action", "what this run did; `leftover`: it should not be there", choices=ACTIONS, phi=False),
         c.text("crm_id", "the CRM's id; empty where the record is not there", phi=False),
         c.text("parent_id", "the record in whose path it lies", phi=False),
         c.text("fingerprint", "SHA-256 of what was to be written", phi=False),
@@ -85,7 +85,7 @@ class Target:
 async def load_object(
     target: Target, name: str, shaped: pd.DataFrame, waiting: Waiting = MappingProxyType({})
 ) -> pd.DataFrame:
-    """Load one object into all its accounts; returns the manifest, one row per shaped row.
+    """Load one object into all its accounts.
 
     Args:
         target: the destination.
@@ -93,15 +93,19 @@ async def load_object(
         shaped: its shaped frame.
         waiting: the records that are held back.
 
+    Returns:
+        The manifest, one row per shaped row, and one per part of a text that has become shorter: nothing is deleted
+        here, so that its last parts are still in the CRM.
+
     Raises:
         DestinationError: an account refuses as a whole.
     """
-    obj = target.mapping.objects[name]
+    obj, relations = target.mapping.objects[name], target.mapping.relations(name)
     rows: list[dict[str, Any]] = []
     for account, group in shaped.groupby("account", sort=True):
         account = str(account)
         scope = target.scope(account, name)
-        linked = {o: target.journal.known(target.scope(account, o)) for o in {v.object for v in obj.links.values()}}
+        linked = {o: target.journal.known(target.scope(account, o)) for o in {v.object for v in relations.values()}}
         holds = [(account, key) in waiting for key in group["source_key"]]
         known, ready = target.journal.known(scope), group[~np.array(holds, dtype=bool)]
         async with target.adapters[account]() as adapter:
@@ -120,9 +124,10 @@ async def load_object(
             try:
                 if await note_earlier_links(name, obj, adapter, writer, known, linked, drafts(obj, ready)):
                     known = target.journal.known(scope)
-                loaded = await loader.load(known, drafts(obj, ready))
+                loaded = await loader.load(known, drafts(obj, ready, relations))
             finally:
                 target.journal.record_traffic(scope, target.run, "load", adapter.stats)
+        loaded += _leftover(name, known, set(group["source_key"])) if obj.split else []
         for draft in drafts(obj, group[holds]):
             why = waiting[account, draft.source_key]
             loaded.append(Loaded(draft.source_key, "failed", None, "", UNDECIDED, why))
@@ -141,6 +146,20 @@ async def load_object(
             for item in loaded
         ]
     return typed_frame(MANIFEST_KINDS, sorted(rows, key=lambda row: (row["account"], row["source_key"])))
+
+
+def _leftover(name: str, known: dict[str, Known], present: set[str]) -> list[Loaded]:
+    """The parts of present texts that the CRM holds and that are not shaped any more."""
+    over = [
+        record
+        for key, record in known.items()
+        if key not in present and whole_key(key) in present and record.crm_id and record.state != State.GONE
+    ]
+    reason = "the text has become shorter"
+    return [
+        Loaded(record.source_key, "leftover", record.ref(name), record.fingerprint or "", reason=reason)
+        for record in over
+    ]
 
 
 async def read_object(target: Target, name: str, manifest: pd.DataFrame) -> pd.DataFrame:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from perio_pipeline.crm.protocol import Attachment, Payload, Value
-from perio_pipeline.mapping.model import FILE_HASH, FILE_NAME, FILE_URL, FieldMap, ObjectMap
+from perio_pipeline.mapping.model import FILE_HASH, FILE_NAME, FILE_URL, FieldMap, Link, ObjectMap
 from perio_pipeline.mapping.shape import FILE_PATH, FILE_TYPE
 
 LINK = "link."
@@ -27,6 +27,8 @@ class Draft:
         fields, custom: values by API name and by stable name; nulls are kept, so that an update can clear a field.
         links: link field → (object, source key of the linked record).
         unlinked: link fields without a record to link to.
+        spare: links as `links`, but this practice's mapping does not send them.
+        through: link → the link through which its record is reached where that one is carried.
         file: what is said of the file, for objects of files.
         attachment: the file itself.
     """
@@ -38,21 +40,38 @@ class Draft:
     custom: Mapping[str, Value]
     links: Mapping[str, tuple[str, str]]
     unlinked: frozenset[str] = frozenset()
+    spare: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    through: Mapping[str, str] = field(default_factory=dict)
     file: Mapping[str, Value] | None = None
     attachment: Attachment | None = None
 
     def fingerprint(self, link_ids: Mapping[str, str]) -> str:
-        """SHA-256 of everything the record says and of the records it links to; the same in every run."""
-        content = [dict(self.fields), dict(self.custom), {k: [*v, link_ids[k]] for k, v in self.links.items()}]
+        """SHA-256 of everything the record says and of the records it hangs on; the same in every run."""
+        own = {name: [*self.links[name], crm_id] for name, crm_id in self._own(link_ids).items()}
+        content = [dict(self.fields), dict(self.custom), own]
         content += [dict(self.file)] if self.file is not None else []
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
-    def payload(self, obj_name: str, obj: ObjectMap, link_ids: Mapping[str, str]) -> Payload:
-        """Complete the record with the CRM ids of what it links to."""
-        mark = link_ids.get(obj.mark.field, self.mark)
+    def payload(
+        self, obj_name: str, obj: ObjectMap, link_ids: Mapping[str, str], spare_ids: Mapping[str, str] | None = None
+    ) -> Payload:
+        """Complete the record with the CRM ids of what it links to, and of what it may have been linked to before."""
+        own = self._own(link_ids)
         return Payload(
-            obj_name, self.source_key, self.fields, self.custom, link_ids, obj.mark.field, mark, self.attachment
+            obj_name,
+            self.source_key,
+            self.fields,
+            self.custom,
+            own,
+            obj.mark.field,
+            link_ids.get(obj.mark.field, self.mark),
+            self.attachment,
+            elsewhere={name: crm_id for name, crm_id in link_ids.items() if name not in own} | dict(spare_ids or {}),
         )
+
+    def _own(self, link_ids: Mapping[str, str]) -> dict[str, str]:
+        """What hangs on a record is carried by that one alone, as a visit's note by the visit."""
+        return {name: crm_id for name, crm_id in link_ids.items() if self.through.get(name) not in link_ids}
 
 
 def respectful(payload: Payload, obj: ObjectMap, present: Mapping[str, Value]) -> Payload:
@@ -78,22 +97,31 @@ def respectful(payload: Payload, obj: ObjectMap, present: Mapping[str, Value]) -
     return replace(payload, fields=fields, custom=custom)
 
 
-def drafts(obj: ObjectMap, shaped: pd.DataFrame) -> Iterator[Draft]:
-    """Read a shaped frame row by row."""
+def drafts(obj: ObjectMap, shaped: pd.DataFrame, relations: Mapping[str, Link] | None = None) -> Iterator[Draft]:
+    """Read a shaped frame row by row.
+
+    Args:
+        obj: the object's map.
+        shaped: its rows.
+        relations: its links and those that this practice's mapping does not send, where these are of use.
+    """
     columns = {name: _values(shaped[name]) for name in shaped.columns if name != "account"}
     for position in range(len(shaped)):
+        links = {
+            name: (link.object, columns[LINK + name][position])
+            for name, link in (relations or obj.links).items()
+            if columns[LINK + name][position] is not None
+        }
         yield Draft(
             source_key=columns["source_key"][position],
             mark=columns["mark"][position] or "",
             problem=columns["problem"][position] or "",
             fields={name: columns[name][position] for name in obj.fields},
             custom={name: columns[name][position] for name in obj.custom},
-            links={
-                name: (link.object, columns[LINK + name][position])
-                for name, link in obj.links.items()
-                if columns[LINK + name][position] is not None
-            },
-            unlinked=frozenset(name for name in obj.links if columns[LINK + name][position] is None),
+            links={name: to for name, to in links.items() if name in obj.links},
+            unlinked=frozenset(obj.links.keys() - links.keys()),
+            spare={name: to for name, to in links.items() if name not in obj.links},
+            through={name: link.through for name, link in obj.links.items() if link.through},
             file={name: columns[name][position] for name in obj.file.fields()} if obj.file else None,
             attachment=_attachment(columns, position) if obj.file else None,
         )

@@ -37,8 +37,8 @@ def replaced_values(payload: Payload, current: Snapshot, earlier: EarlierUpdate 
 
 
 def flat(record: Payload | Snapshot) -> dict[str, Value]:
-    """Return fields, custom fields and links by name; a link that is taken away is None."""
-    taken = dict.fromkeys(record.unlinked) if isinstance(record, Payload) else {}
+    """Return fields, custom fields and links by name; a link that is taken away, or not there, is None."""
+    taken = dict.fromkeys([*record.unlinked, *record.elsewhere]) if isinstance(record, Payload) else {}
     return {**taken, **record.links, **record.fields, **record.custom}
 
 

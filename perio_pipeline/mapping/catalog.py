@@ -11,6 +11,7 @@ from perio_pipeline.mapping.model import (
     FILE_NAME,
     OWN,
     PLACEHOLDER,
+    RICH,
     FieldMap,
     FileMap,
     Link,
@@ -20,6 +21,7 @@ from perio_pipeline.mapping.model import (
     Switched,
 )
 from perio_pipeline.mapping.switches import DATED, known_switches
+from perio_pipeline.mapping.templates import misuse
 from perio_pipeline.mapping.transforms import TRANSFORMS
 from perio_pipeline.panda.canonical import Column, Kind, Table
 from perio_pipeline.panda.tables import TABLES
@@ -82,6 +84,8 @@ class _Check:
             self.condition((*self.entry, "select", position), condition)
         if self.obj.account == "patient":
             self.column((*self.entry, "patient"), self.obj.patient)
+        if self.obj.order:
+            self.column((*self.entry, "order"), self.obj.order)
         self.links()
         for block, fields in (("fields", self.obj.fields), ("custom", self.obj.custom)):
             for name, field in fields.items():
@@ -152,6 +156,7 @@ class _Check:
                 problem = f"{name} is a {column.kind}, which `{transform}` cannot take."
                 raise self.file.error(entry, problem, f"Use one of: {', '.join(right)}.")
         self.switched(entry, field)
+        self.format(entry, field)
         for name in field.shared_from:
             self.column(entry, name)
         for name in field.withheld_to:
@@ -162,6 +167,18 @@ class _Check:
             raise self.file.error(entry, "`each` belongs to an object with `gather`.", "Add `gather`, or remove it.")
         if custom:
             self.custom(entry, field)
+
+    def format(self, entry: tuple[str | int, ...], field: FieldMap) -> None:
+        html = field.format == "html"
+        if field.template is None and html != (field.transform == RICH):
+            problem = f"`format: html` and `as: {RICH}` belong together where there is no template."
+            raise self.file.error(entry, problem, "Give both, or neither.")
+        for key in ("template", "each"):
+            template = getattr(field, key)
+            wrong = None if template is None else misuse(template, html=html)
+            if wrong:
+                remedy = "Mend the template." if html else "Add `format: html`, or use another transform."
+                raise self.file.error((*entry, key), f"{wrong}.", remedy)
 
     def custom(self, entry: tuple[str | int, ...], field: FieldMap) -> None:
         if not field.label:
@@ -193,6 +210,8 @@ class _Check:
                 raise self.file.error(entry, problem, "Name an object further up: parents are loaded first.")
             self.switched(entry, link)
             self.follows(entry, link, self.mapping.objects[link.object], link.object)
+            if link.through:
+                self.through(entry, link)
         if self.obj.account == "linked" and len(self.obj.key) != 1:
             problem = "an object with `account: linked` is named by one column."
             raise self.file.error((*self.entry, "key"), problem, "Use a frame with a key of one column.")
@@ -210,6 +229,13 @@ class _Check:
             raise self.file.error(
                 (*self.entry, "mark"), problem, f"Write `mark: {{field: {FILE_NAME}, text: ...}}`, without `split`."
             )
+
+    def through(self, entry: tuple[str | int, ...], link: Link) -> None:
+        between = self.obj.links.get(link.through)
+        others = self.mapping.objects[between.object].links.values() if between else ()
+        if not any(other.object == link.object for other in others):
+            problem = f"{link.through} is no link of {self.name} to an object that is linked to {link.object}."
+            raise self.file.error((*entry, "through"), problem, "Name a link whose object has a link to it.")
 
     def marks(self) -> None:
         entries: dict[str, FieldMap | Link] = {**dict(self.obj.all_fields()), **self.obj.links}

@@ -31,8 +31,12 @@ TransformName = Literal[
     "instant",
     "number",
     "note_text",
+    "note_html",
     "flag",
 ]
+
+RICH = "note_html"
+"""The transform that makes HTML; every other value is text."""
 
 
 class Switched(Entry):
@@ -61,6 +65,8 @@ class FieldMap(Switched):
         template: text with placeholders; a line whose placeholders are all empty is left out.
         each: in an object with `gather`: a template that is filled for every row, beneath `template`.
         value: the same for every record.
+        format: `html` where the CRM takes rich text: the template is HTML then, and values in it are escaped, but for
+            those that `note_html` makes, each on a line of its own.
         transform: how the source value becomes the CRM's; `text` unless said otherwise.
         choices: canonical code → the CRM's label; a code not listed is an error.
         lookup: the value names something in the account (stage, user, calendar) that the adapter turns into an id.
@@ -77,6 +83,7 @@ class FieldMap(Switched):
     template: str | None = None
     each: str | None = None
     value: str | bool | None = None
+    format: Literal["text", "html"] = "text"
     transform: TransformName = Field("text", alias="as")
     choices: dict[str, str] = Field(default_factory=dict)
     lookup: bool = False
@@ -163,12 +170,14 @@ class Link(Switched):
         by: the column that holds its source key.
         required: a record without it cannot be loaded.
         label: of the custom look-up field that carries the link, where the CRM has no field of its own for it.
+        through: another link of the object: a record that is carried by it belongs to this link's record through it.
     """
 
     object: str
     by: str
     required: bool = True
     label: str = ""
+    through: str = ""
 
 
 class Mark(Entry):
@@ -185,7 +194,10 @@ class Mark(Entry):
 
 
 class Split(Entry):
-    """A long text is cut into several records of at most `limit` characters, marked part i/n."""
+    """A long text is cut into several records of at most `limit` characters, marked `Part i of n`.
+
+    The first keeps the record's key, so that a text that grows or shrinks keeps its records; the others go by `key#i`.
+    """
 
     field: str
     limit: int
@@ -290,6 +302,8 @@ class ObjectMap(Switched):
         account: which of the destination's accounts a record goes to: that of its `patient`, every account that
             needs it (`linked`), or each one (`every`).
         patient: the column that says whose record it is.
+        order: the column in whose order the records of one parent are made, where the CRM shows them by the time they
+            were made.
         mark: how the record is found again.
         match: how records that the CRM held before are recognised; without it, none are looked for.
         file: for objects of files.
@@ -302,6 +316,7 @@ class ObjectMap(Switched):
     key: tuple[str, ...]
     account: Literal["patient", "linked", "every"] = "patient"
     patient: str = "patient_id"
+    order: str = ""
     join: dict[str, Join] = Field(default_factory=dict)
     select: tuple[Select, ...] = ()
     mark: Mark

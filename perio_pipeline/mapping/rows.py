@@ -96,6 +96,8 @@ def build_rows(name: str, mapping: Mapping, frames: Frames, router: Router) -> R
     else:
         accounts = router.route(frames)
         selected = selected.assign(account=selected[obj.patient].map(accounts).fillna(router.default))
+    if obj.order:
+        selected = selected.sort_values(obj.order, kind="stable")
     return Rows(selected.reset_index(drop=True), left_out.reset_index(drop=True))
 
 

@@ -1,7 +1,7 @@
 """Shaped frames: canonical frames in the form a destination object takes, one row per record to load.
 
 Columns of a shaped frame:
-    source_key  str  the record's key in PANDA; `key#i/n` for the parts of a long text
+    source_key  str  the record's key in PANDA; `key#2`, `key#3` for the further parts of a long text
     account     str  the practice's name of the CRM account it goes to
     mark        str  the text that names the record in the CRM
     problem     str  why the record cannot be loaded as it is (field and rule, no value); null for most
@@ -13,7 +13,6 @@ Columns of a shaped frame:
 from __future__ import annotations
 
 import re
-import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +20,10 @@ import pandas as pd
 
 from perio_pipeline.files.frames import ENDINGS
 from perio_pipeline.mapping.gather import BETWEEN, Records, records_of
-from perio_pipeline.mapping.model import FILE_NAME, PLACEHOLDER, FieldMap, Mapping, ObjectMap
+from perio_pipeline.mapping.model import FILE_NAME, FieldMap, Mapping, ObjectMap
+from perio_pipeline.mapping.parts import with_marks
 from perio_pipeline.mapping.rows import Frames, Router, build_rows
+from perio_pipeline.mapping.templates import RENDER
 from perio_pipeline.mapping.transforms import TRANSFORMS, Locale
 from perio_pipeline.panda.frames import TEXT
 
@@ -67,7 +68,7 @@ def shape(name: str, mapping: Mapping, frames: Frames, router: Router, locale: L
         shaped[FILE_PATH] = records.heads[obj.file.path].astype(TEXT)
         shaped[FILE_TYPE] = records.heads[obj.file.content_type].astype(TEXT)
         shaped[FILE_NAME] = _file_names(shaped)
-    shaped = _finish_text(obj, shaped)
+    shaped = with_marks(obj, shaped)
     return Shaped(shaped.assign(problem=_problems(obj, shaped)), rows.left_out)
 
 
@@ -75,7 +76,7 @@ def _of_records(field: FieldMap, records: Records, locale: Locale) -> Cells:
     values = field_values(field, records.heads, locale)
     if field.each is None:
         return values
-    below = records.together(_render(field.each, records.rows, locale))
+    below = records.together(RENDER[field.format](field.each, records.rows, locale))
     return values.str.cat(below, sep=BETWEEN, na_rep="").str.strip().astype(TEXT)
 
 
@@ -85,7 +86,7 @@ def field_values(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Cells:
         kind = "boolean" if isinstance(field.value, bool) else TEXT
         return pd.Series([field.value] * len(rows), index=rows.index, dtype=kind)
     if field.template is not None:
-        return _render(field.template, rows, locale)
+        return RENDER[field.format](field.template, rows, locale)
     source = rows[field.source]
     if field.choices:
         labels = source.map(field.choices).astype(TEXT)
@@ -96,30 +97,9 @@ def field_values(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> Cells:
     return made if field.otherwise is None else made.fillna(field.otherwise)
 
 
-def _render(template: str, rows: pd.DataFrame, locale: Locale) -> Cells:
-    """Fill a template; runs of blanks left by empty values close up, lines with nothing filled in are left out."""
-    cells = {
-        (name, transform): TRANSFORMS[transform or "text"].apply(rows[name], locale).astype(TEXT).tolist()
-        for name, transform in PLACEHOLDER.findall(template)
-    }
-    lines = [(line, PLACEHOLDER.findall(line)) for line in template.split("\n")]
-    rendered = []
-    for position in range(len(rows)):
-        done = []
-        for line, holes in lines:
-            values = [cells[hole][position] for hole in holes]
-            if holes and all(pd.isna(value) for value in values):
-                continue
-            filled = iter("" if pd.isna(value) else str(value) for value in values)
-            text = PLACEHOLDER.sub(lambda _, filled=filled: next(filled), line)  # type: ignore[misc]
-            done.append(text if "\n" in text else " ".join(text.split()))
-        rendered.append("\n".join(done).strip() or None)
-    return pd.Series(rendered, index=rows.index, dtype=TEXT)
-
-
 def _marks(obj: ObjectMap, rows: pd.DataFrame, locale: Locale) -> Cells:
     if obj.mark.text is not None:
-        return _render(obj.mark.text, rows, locale)
+        return RENDER["text"](obj.mark.text, rows, locale)
     field = dict(obj.all_fields()).get(obj.mark.field)
     return field_values(field, rows, locale) if field else rows[obj.links[obj.mark.field].by].astype(TEXT)
 
@@ -147,39 +127,3 @@ def _problems(obj: ObjectMap, shaped: pd.DataFrame) -> Cells:
                 problem.isna() & shaped[f"link.{name}"].isna(), f"no {link.object} record to link to"
             )
     return problem
-
-
-def _finish_text(obj: ObjectMap, shaped: pd.DataFrame) -> pd.DataFrame:
-    """Put the mark under its text, and cut long texts into parts that each carry their own mark."""
-    if obj.mark.text is None or obj.file is not None:
-        return shaped
-    field = obj.mark.field
-    whole = shaped[field].fillna("") + "\n" + shaped["mark"]
-    if obj.split is None or not (whole.str.len() > obj.split.limit).any():
-        return shaped.assign(**{field: whole.str.strip()})
-    long = whole.str.len() > obj.split.limit
-    kept = shaped[~long].assign(**{field: whole[~long].str.strip()})
-    parts = [part for _, row in shaped[long].iterrows() for part in _parts(row, field, obj.split.limit)]
-    cut = pd.DataFrame(parts).astype(shaped.dtypes.to_dict())
-    return pd.concat([kept, cut]).sort_values("source_key", kind="stable", ignore_index=True)
-
-
-def _parts(row: Any, field: str, limit: int) -> list[dict[str, Any]]:
-    room = limit - len(row["mark"]) - 40  # the mark, its part number and the line between
-    wrapped = textwrap.wrap(
-        row[field], room, replace_whitespace=False, drop_whitespace=False, break_on_hyphens=False, expand_tabs=False
-    )
-    wrapped = [text for text in wrapped if text.strip()]
-    total = len(wrapped)
-    out = []
-    for number, text in enumerate(wrapped, start=1):
-        mark = f"{row['mark'].rstrip(']')} part {number}/{total}]"
-        out.append(
-            {
-                **row,
-                "source_key": f"{row['source_key']}#{number}/{total}",
-                "mark": mark,
-                field: f"{text.strip()}\n{mark}",
-            }
-        )
-    return out

@@ -7,20 +7,19 @@ none is made up.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import nh3
 import pandas as pd
 from email_validator import EmailNotValidError, validate_email
-from striprtf.striprtf import rtf_to_text
 
 from perio_pipeline.crm.protocol import FieldType
 from perio_pipeline.panda.canonical import Kind
 from perio_pipeline.panda.frames import TEXT
+from perio_pipeline.richtext.reading import read
+from perio_pipeline.richtext.writing import to_html, to_text
 from perio_pipeline.validation.phones import e164
 
 Cells = Any  # a pandas Series; its type parameters add nothing here
@@ -121,45 +120,13 @@ def number(cells: Cells, _: Locale) -> Cells:
 
 
 def note_text(cells: Cells, _: Locale) -> Cells:
-    """Plain text of a note, whatever it is written in: RTF, HTML or text."""
-    return per_value(cells, plain)
+    """Plain text of a note, whatever it is written in: RTF, HTML or text; its structure shows in its lines."""
+    return per_value(cells, lambda body: to_text(read(body)).strip() or None)
 
 
-def plain(body: str) -> str | None:
-    """Return the readable text of RTF, HTML or plain text, lines kept."""
-    if body.lstrip().startswith("{\\rtf"):
-        text = rtf_to_text(body, encoding="cp1252", errors="replace")  # type: ignore[no-untyped-call]
-        # RTF writes characters beyond U+FFFF as two halves.
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    elif _HTML.search(body):
-        text = _text_of_html(body)
-    else:
-        text = body
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    return "\n".join(lines).strip() or None
-
-
-_BLOCK = "p|div|ul|ol|li|table|tr|h[1-6]"
-_INLINE = "br|hr|b|i|u|em|strong|span|font|html|body|td|th"
-_HTML = re.compile(rf"</[a-z][a-z0-9]*\s*>|<(?:{_INLINE}|{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-"""Tells HTML from text in which somebody wrote `</= 3 mm` or `<5`."""
-_BREAK = re.compile(r"<br(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_EDGE = re.compile(rf"</?(?:hr|{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_CELL_END = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
-_NEW_LINE = "\u2028"
-"""Stands at the edges of blocks; several of them, with the blanks between, are one line break."""
-
-
-def _text_of_html(body: str) -> str:
-    broken = _CELL_END.sub(" ", _EDGE.sub(_NEW_LINE, _BREAK.sub("\n", body)))
-    text = _unescape(nh3.clean(broken, tags=set()))
-    return "\n".join(part.strip() for part in text.split(_NEW_LINE) if part.strip())
-
-
-def _unescape(text: str) -> str:
-    for entity, character in {"&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&amp;": "&"}.items():
-        text = text.replace(entity, character)
-    return text
+def note_html(cells: Cells, _: Locale) -> Cells:
+    """A note as safe, minimal HTML, whatever it is written in: RTF, HTML or text."""
+    return per_value(cells, lambda body: to_html(read(body)) or None)
 
 
 def flag(cells: Cells, _: Locale) -> Cells:
@@ -183,6 +150,7 @@ TRANSFORMS: dict[str, Transform] = {
     "instant": Transform(instant, frozenset({Kind.DATETIME}), _TEXTS | {FieldType.DATE_TIME}),
     "number": Transform(number, frozenset({Kind.INTEGER, Kind.DECIMAL}), frozenset({FieldType.NUMBER})),
     "note_text": Transform(note_text, frozenset({Kind.TEXT}), _TEXTS),
+    "note_html": Transform(note_html, frozenset({Kind.TEXT}), frozenset({FieldType.LONG_TEXT})),
     "flag": Transform(flag, frozenset({Kind.BOOLEAN}), _TEXTS | {FieldType.CHECKBOX}),
 }
 """Every transform a mapping file may name."""

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from perio_pipeline.crm.protocol import RequestStats
+from perio_pipeline.loading.objects import ACTIONS
 from perio_pipeline.loading.traffic import Costs
 from perio_pipeline.mapping.model import Mapping, ObjectMap
 from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.signoff.found import whole_key
 from perio_pipeline.store import FrameStore, StoredFrame
-
-ACTIONS = ("created", "updated", "adopted", "unchanged", "failed")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class ObjectStatus:
     adopted: int = 0
     unchanged: int = 0
     failed: int = 0
+    leftover: int = 0
     cells_compared: int = 0
     differences_explained: int = 0
     differences_unexplained: int = 0
@@ -67,7 +68,7 @@ def object_accounting(store: FrameStore, practice: str, crm: str, name: str, obj
     A record that goes to several accounts, or is cut into parts, counts once; one that gathers rows counts them all.
     """
     shaped = store.frame(practice, [crm, "shaped", name]).read(["source_key", *(["gathered"] if obj.gather else [])])
-    whole = shaped.assign(source_key=shaped["source_key"].str.split("#", regex=False).str[0])
+    whole = shaped.assign(source_key=shaped["source_key"].map(whole_key)) if obj.split else shaped
     records = whole.drop_duplicates("source_key")
     left_out = store.frame(practice, [crm, "left_out", name]).read(["source_key"])["source_key"]
     return {

@@ -10,6 +10,7 @@ class Cause(StrEnum):
     """The name of a cause, as it stands in frames and reports."""
 
     NORMALISED = "normalised"
+    MADE_PLAIN = "made_plain"
     WITHHELD = "withheld"
     UNMATCHED_USER = "unmatched_user"
     KEPT = "kept"
@@ -17,6 +18,8 @@ class Cause(StrEnum):
     TRUNCATED = "truncated"
     DROPPED = "dropped"
     ALTERED = "altered"
+    UNFORMATTED = "unformatted"
+    REFORMATTED = "reformatted"
     EXTRA = "extra"
     MISSING = "missing"
 
@@ -37,8 +40,11 @@ class Meaning:
 CAUSES: dict[Cause, Meaning] = {
     Cause.NORMALISED: Meaning(
         True,
-        "Only the form differs: letter case of e-mails and user names, phone format, white space, rich text made "
-        "plain, a time that the change of the clocks leaves open.",
+        "Only the form differs: letter case of e-mails and user names, phone format, white space, a time that the "
+        "change of the clocks leaves open.",
+    ),
+    Cause.MADE_PLAIN: Meaning(
+        True, "Every word is there; the field or the account does not keep all the formatting of rich text."
     ),
     Cause.WITHHELD: Meaning(
         True, "Another record holds the value, which the CRM keeps unique; this one has it in a custom field."
@@ -57,6 +63,8 @@ CAUSES: dict[Cause, Meaning] = {
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),
     Cause.ALTERED: Meaning(False, "The CRM holds something else than the source."),
+    Cause.UNFORMATTED: Meaning(False, "Every word is there, but formatting was lost that the account should keep."),
+    Cause.REFORMATTED: Meaning(False, "Every word is there, but set in another way than in the source."),
     Cause.EXTRA: Meaning(False, "The CRM has a value, or a record of ours, that the source does not have."),
     Cause.MISSING: Meaning(False, "The record is not in the CRM."),
 }

@@ -17,7 +17,8 @@ import numpy as np
 from perio_pipeline.signoff.causes import Cause
 from perio_pipeline.signoff.cells import Column, Locale, Texts, as_texts, each_distinct, texts
 from perio_pipeline.signoff.phone_numbers import digits, national_part, with_calling_code
-from perio_pipeline.signoff.richtext import readable
+from perio_pipeline.signoff.richevents import only_lost, same_formatting
+from perio_pipeline.signoff.richtext import readable, rich_html, seen_in, text_of
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::00(?:\.0+)?)?)?")
 _LETTERS = re.compile(r"[^\W_]+")
@@ -69,13 +70,27 @@ class WallClock(Comparator):
         return Cause.NORMALISED if abs(wanted - found) <= _HOUR and _never_was(wanted, locale) else Cause.ALTERED
 
 
-class Letters(Comparator):
-    """Compares filled templates: blanks and punctuation have no say, since the source has none of them."""
+class Filled(Comparator):
+    """Compares filled templates: blanks have no say, since those around empty values close up."""
 
     def judge(self, expected: str, actual: str, locale: Locale) -> Cause | None:
-        """Return why the letters and digits differ."""
+        """Return why the characters differ."""
         cause = super().judge(expected, actual, locale)
         return None if cause is Cause.NORMALISED else cause
+
+
+class Rich(Comparator):
+    """Compares HTML by what a person sees of it: every character, and how it is set."""
+
+    def judge(self, expected: str, actual: str, locale: Locale) -> Cause | None:
+        """Return why the characters differ or, where all are there, why their formatting does."""
+        wanted, found = seen_in(expected), seen_in(actual)
+        if wanted.letters != found.letters:
+            cut = found.letters and wanted.letters.startswith(found.letters)
+            return Cause.TRUNCATED if cut else Cause.ALTERED
+        if same_formatting(wanted, found):
+            return None
+        return Cause.UNFORMATTED if only_lost(wanted, found) else Cause.REFORMATTED
 
 
 @dataclass(frozen=True)
@@ -92,8 +107,12 @@ class Marked(Comparator):
         """Let nothing pass that has lost its mark."""
         cause = self.bare.judge(expected, actual, locale)
         mark = expected.rsplit("\n", 1)[-1]
-        lost = one_line(mark) not in one_line(actual)
-        return Cause.ALTERED if lost and cause in (None, Cause.NORMALISED) else cause
+        if isinstance(self.bare, Rich):
+            mark = text_of(mark)
+            lost = mark not in actual and one_line(mark) not in one_line(text_of(actual))
+        else:
+            lost = one_line(mark) not in one_line(actual)
+        return Cause.ALTERED if lost and cause not in (Cause.TRUNCATED, Cause.ALTERED) else cause
 
 
 def marked(bare: Comparator) -> Comparator:
@@ -106,9 +125,9 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def letters(text: str) -> str:
-    """Return the letters and digits alone."""
-    return "".join(_LETTERS.findall(text))
+def unspaced(text: str) -> str:
+    """Return the text without any blank."""
+    return "".join(text.split())
 
 
 def _never_was(wall_clock: datetime, locale: Locale) -> bool:
@@ -161,6 +180,10 @@ def _readable(column: Column, _: Locale) -> Texts:
     return each_distinct(texts(column), lambda text: text if readable(text).strip() else None)
 
 
+def _rich(column: Column, _: Locale) -> Texts:
+    return each_distinct(texts(column), rich_html)
+
+
 def _moments(column: Column) -> Column:
     return column.astype("datetime64[us]")
 
@@ -195,7 +218,10 @@ TEXT = Comparator(_all, lambda text, _: one_line(text))
 NAME = Comparator(_all, lambda text, _: one_line(text).casefold())
 """A name that the CRM looks up whatever its case, such as a user's e-mail or a stage."""
 FLAG = Comparator(_all, lambda text, _: text.strip().lower(), can_be_cut=False)
-TEMPLATE = Letters(_all, lambda text, _: letters(text))
+TEMPLATE = Filled(_all, lambda text, _: unspaced(text))
+FILE_NAMES = Filled(_all, lambda text, _: "".join(_LETTERS.findall(text)))
+"""Services replace blanks and signs in the names of files: letters and digits count."""
+RICH = Rich(_all, lambda text, _: text_of(text))
 
 COMPARATORS: dict[str, Comparator] = {
     "text": TEXT,
@@ -208,7 +234,10 @@ COMPARATORS: dict[str, Comparator] = {
     "timestamp": Comparator(_minutes, _minute),
     "instant": WallClock(_seconds, lambda text, _: text, can_be_cut=False),
     "number": Comparator(_all, _number, can_be_cut=False),
-    "note_text": Comparator(_readable, lambda text, _: letters(readable(text)), in_text=lambda text, _: readable(text)),
+    "note_text": Comparator(
+        _readable, lambda text, _: unspaced(readable(text)), in_text=lambda text, _: readable(text)
+    ),
+    "note_html": replace(RICH, shown=_rich),
     "flag": FLAG,
 }
 """Every transform a mapping file may name."""

@@ -16,8 +16,8 @@ from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.frames import TEXT
 from perio_pipeline.signoff.causes import CAUSES, WHOLE_RECORD, Cause
 from perio_pipeline.signoff.cells import Locale, Texts
-from perio_pipeline.signoff.expected import Expected, expected_fields, expected_marks
-from perio_pipeline.signoff.explanations import KnownNames, Withheld, explain
+from perio_pipeline.signoff.expected import LINK, Expected, expected_fields, expected_marks
+from perio_pipeline.signoff.explanations import Accounts, Withheld, explain
 from perio_pipeline.signoff.found import Found, found_records, whole_key
 from perio_pipeline.signoff.gathered import source_records
 from perio_pipeline.signoff.source_rows import source_rows
@@ -97,10 +97,10 @@ def diff_object(
         name: the object in the mapping.
         mapping: the destination's mapping.
         sources: canonical frames by asset key.
-        readback: what the CRM holds: source_key (`key#i/n` for parts of a text), account, crm_id, one column per
-            mapped field, and `link.<link>` with CRM ids. A column the CRM never returned may be missing.
+        readback: what the CRM holds: source_key (`key#2` and so on for parts of a text), account, crm_id, one column
+            per mapped field, and `link.<link>` with CRM ids. A column the CRM never returned may be missing.
         linked: object → readback of that object, to follow links.
-        lookups: account, field, name: what each account can look up.
+        lookups: account, field, name: what each account can look up, and its capabilities.
         locale: country and zone of the practice's values.
         only: source keys of a sample pass, of whole records or of their parts; None for every record that the mapping
             lets through.
@@ -117,7 +117,7 @@ def diff_object(
     in_scope = np.array([only is None or key in only for key in keys], dtype=bool)
     fields = expected_fields(obj, records, locale)
     marks = dict(zip(keys, expected_marks(obj, rows, locale).tolist(), strict=True))
-    found = found_records(obj, readback, linked, marks, held_before)
+    found = found_records(obj, readback, linked, marks, _ways_through(name, mapping), held_before)
 
     place_of = {key: place for place, key in enumerate(keys)}
     origin = np.array([place_of.get(key, -1) for key in found.source_key.tolist()], dtype=np.int64)
@@ -126,8 +126,8 @@ def diff_object(
     pairs = _Pairs(compared, origin[compared])
     missing = np.setdiff1d(np.flatnonzero(in_scope), pairs.rows)
 
-    names = KnownNames(lookups)
-    lines = [line for each in fields for line in _field_lines(each, found, pairs, in_scope, names, locale)]
+    accounts = Accounts(lookups)
+    lines = [line for each in fields for line in _field_lines(each, found, pairs, in_scope, accounts, locale)]
     lines += [_record_line(None, rows["source_key"][row], None, Cause.MISSING) for row in missing.tolist()]
     lines += [
         _record_line(found.account[place], found.source_key[place], found.crm_id[place], Cause.EXTRA)
@@ -152,7 +152,7 @@ def _field_lines(
     found: Found,
     pairs: _Pairs,
     in_scope: npt.NDArray[np.bool_],
-    names: KnownNames,
+    accounts: Accounts,
     locale: Locale,
 ) -> Iterator[_Line]:
     """The differences of one field: cells that are the same are set aside at once, each other pair is judged once."""
@@ -169,10 +169,25 @@ def _field_lines(
             judged[pair] = _judge(field, *pair, locale)
         cause = judged[pair]
         if cause is None and field.made_plain is not None and field.made_plain[row]:
-            cause = Cause.NORMALISED
+            cause = Cause.MADE_PLAIN
         if cause is not None:
-            cause = explain(field, cause, place, row, found, withheld, names)
+            cause = explain(field, cause, place, row, found, withheld, accounts)
             yield found.source_key[place], found.account[place], found.crm_id[place], field.name, cause, *pair
+
+
+def _ways_through(name: str, mapping: Mapping) -> dict[str, str]:
+    """Link that goes through another one → the column of that one's record that names the record of this one."""
+    links = mapping.objects[name].links
+    return {
+        link_name: LINK
+        + next(
+            other
+            for other, onward in mapping.objects[links[link.through].object].links.items()
+            if onward.object == link.object
+        )
+        for link_name, link in links.items()
+        if link.through in links
+    }
 
 
 def _expected(field: Expected, actual: Texts, pairs: _Pairs) -> Texts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,19 @@ import pandas as pd
 
 from perio_pipeline.files.frames import ENDINGS
 from perio_pipeline.mapping.model import PLACEHOLDER, FieldMap, ObjectMap
+from perio_pipeline.mapping.model import RICH as RICH_VALUE
 from perio_pipeline.signoff.cells import Locale, Texts, as_texts, each_distinct, nothing, plain, texts
-from perio_pipeline.signoff.comparators import COMPARATORS, FLAG, NAME, TEMPLATE, TEXT, Comparator, marked
+from perio_pipeline.signoff.comparators import (
+    COMPARATORS,
+    FILE_NAMES,
+    FLAG,
+    NAME,
+    RICH,
+    TEMPLATE,
+    TEXT,
+    Comparator,
+    marked,
+)
 from perio_pipeline.signoff.gathered import SourceRecords
 from perio_pipeline.signoff.richtext import is_rich
 
@@ -42,7 +54,8 @@ class Expected:
         texts: what the CRM should hold; nothing where it should be empty.
         comparator: how the CRM's text is compared.
         custom: a custom field of the CRM.
-        made_plain: records whose text was rich in the source.
+        made_plain: records whose text was rich in the source, for fields that are plain.
+        rich_by: the capability that says whether the account keeps rich text; empty for plain fields.
         null_is_false: an empty source says no.
         names_a_user: the value is looked up in the account, which may not know it.
         unique: set for fields that must be unique in the CRM.
@@ -54,6 +67,7 @@ class Expected:
     comparator: Comparator
     custom: bool = False
     made_plain: npt.NDArray[np.bool_] | None = None
+    rich_by: str = ""
     null_is_false: bool = False
     names_a_user: bool = False
     unique: Unique | None = None
@@ -84,12 +98,16 @@ def _field(name: str, field: FieldMap, obj: ObjectMap, records: SourceRecords, l
     shown, comparator = _value(field, rows, locale)
     made_plain = _made_plain(field, records.rows)
     if field.each is not None:
-        shown = records.beneath(shown, _filled(field.each, records.rows, locale))
+        html = field.format == "html"
+        between = "<br>\n" if html else "\n"
+        shown = records.beneath(shown, _filled(field.each, records.rows, locale, html=html), between)
     if obj.mark.text is not None and obj.mark.field == name:
         marks = expected_marks(obj, rows, locale)
+        if field.format == "html":
+            marks = each_distinct(marks, lambda mark: f"<br>{escape(mark, quote=False)}")
         parts = zip(shown.tolist(), marks.tolist(), _endings(obj, rows), strict=True)
         shown = as_texts([f"{text or ''}\n{mark}{ending}" for text, mark, ending in parts])
-        comparator = marked(comparator)
+        comparator = marked(FILE_NAMES if obj.file else comparator)
     unique = _unique(field, rows, locale)
     return Expected(
         name=name,
@@ -97,6 +115,7 @@ def _field(name: str, field: FieldMap, obj: ObjectMap, records: SourceRecords, l
         comparator=comparator,
         custom=name in obj.custom,
         made_plain=None if made_plain is None else records.any_of(made_plain),
+        rich_by=f"{obj.model}_html" if field.format == "html" else "",
         null_is_false=field.transform == "flag" and field.source is not None,
         names_a_user=field.lookup and field.source is not None and not field.choices,
         unique=unique,
@@ -117,7 +136,8 @@ def _value(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> tuple[Texts, 
         kind = FLAG if isinstance(field.value, bool) else TEXT
         return as_texts([plain(field.value)] * len(rows)), NAME if field.lookup else kind
     if field.template is not None:
-        return _filled(field.template, rows, locale), TEMPLATE
+        html = field.format == "html"
+        return _filled(field.template, rows, locale, html=html), RICH if html else TEMPLATE
     column = rows[field.source]
     if field.choices:
         labels = each_distinct(texts(column), lambda code: field.choices.get(code, code) or None)
@@ -132,25 +152,32 @@ def _value(field: FieldMap, rows: pd.DataFrame, locale: Locale) -> tuple[Texts, 
     return shown, comparator
 
 
-def _filled(template: str, rows: pd.DataFrame, locale: Locale) -> Texts:
-    """Fill a template for all rows. A line whose holes are all empty falls away."""
+def _filled(template: str, rows: pd.DataFrame, locale: Locale, *, html: bool = False) -> Texts:
+    """Fill a template for all rows. A line whose holes are all empty falls away; in HTML, lines end in `<br>`."""
     values = {
-        hole: _in_text(rows, hole[0], COMPARATORS[hole[1] or "text"], locale).tolist()
+        hole: _in_text(rows, hole[0], COMPARATORS[hole[1] or "text"], locale, escaped=html and hole[1] != RICH_VALUE)
         for hole in PLACEHOLDER.findall(template)
     }
     lines = [
         (PLACEHOLDER.split(line)[::3], [values[hole] for hole in PLACEHOLDER.findall(line)])
         for line in template.split("\n")
     ]
-    return as_texts([_fill(lines, place) for place in range(len(rows))])
+    between = "<br>\n" if html else "\n"
+    return as_texts([_fill(lines, place, between) for place in range(len(rows))])
 
 
-def _in_text(rows: pd.DataFrame, column: str, comparator: Comparator, locale: Locale) -> Texts:
-    shown = comparator.shown(rows[column], locale)
-    return each_distinct(shown, lambda text: comparator.in_text(text, locale))
+def _in_text(
+    rows: pd.DataFrame, column: str, comparator: Comparator, locale: Locale, *, escaped: bool
+) -> list[str | None]:
+    def in_text(text: str) -> str:
+        said = comparator.in_text(text, locale)
+        return escape(said, quote=False).replace("\n", "<br>") if escaped else said
+
+    filled: list[str | None] = each_distinct(comparator.shown(rows[column], locale), in_text).tolist()
+    return filled
 
 
-def _fill(lines: Sequence[tuple[list[str], list[list[str | None]]]], place: int) -> str | None:
+def _fill(lines: Sequence[tuple[list[str], list[list[str | None]]]], place: int, line_end: str) -> str | None:
     done = []
     for between, holes in lines:
         values = [column[place] for column in holes]
@@ -158,7 +185,7 @@ def _fill(lines: Sequence[tuple[list[str], list[list[str | None]]]], place: int)
             continue
         pieces = [piece for pair in zip(between, [*values, ""], strict=True) for piece in pair]
         done.append("".join(piece or "" for piece in pieces))
-    return plain("\n".join(done).strip())
+    return plain(line_end.join(done).strip())
 
 
 def _made_plain(field: FieldMap, rows: pd.DataFrame) -> npt.NDArray[np.bool_] | None:

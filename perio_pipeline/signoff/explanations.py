@@ -1,4 +1,7 @@
-"""Differences that have an agreed reason beyond the cell itself: values held by another record, users nobody knows."""
+"""Differences that have an agreed reason beyond the cell itself.
+
+A value is held by another record, nobody knows a user, or the account does not keep what was sent.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,11 @@ from perio_pipeline.signoff.causes import Cause
 from perio_pipeline.signoff.cells import Locale, Texts, texts
 from perio_pipeline.signoff.expected import Expected
 from perio_pipeline.signoff.found import Found
+
+CAPABILITY = "capability."
+"""Precedes the name of a capability among what an account knows."""
+STRIPS = "strip"
+"""What the capability of an account says that does not keep rich text."""
 
 
 class Withheld:
@@ -67,8 +75,8 @@ class Withheld:
         return bool(holders - {place}) or value in self._waiting
 
 
-class KnownNames:
-    """The names that each account can look up, whatever their case."""
+class Accounts:
+    """What each account can look up, whatever the names' case, and how it behaves."""
 
     def __init__(self, lookups: pd.DataFrame) -> None:
         columns: list[Texts] = [texts(lookups[name]) for name in ("account", "field", "name")]
@@ -76,18 +84,25 @@ class KnownNames:
         for account, field, name in zip(*(column.tolist() for column in columns), strict=True):
             self._known[account, field].add((name or "").strip().casefold())
 
+    def behaviour(self, account: str | None, capability: str) -> str:
+        """What a capability of the account is, in lower case; empty where nothing is said."""
+        return next(iter(self._known[account, CAPABILITY + capability]), "")
+
     def lacks(self, account: str | None, field: str, name: str) -> bool:
         """Whether the account does not know the name."""
         return name.strip().casefold() not in self._known[account, field]
 
 
 def explain(
-    field: Expected, cause: Cause, place: int, row: int, found: Found, withheld: Withheld | None, names: KnownNames
+    field: Expected, cause: Cause, place: int, row: int, found: Found, withheld: Withheld | None, accounts: Accounts
 ) -> Cause:
     """Return the agreed reason for a difference, if there is one."""
+    account = found.account[place]
+    if cause is Cause.UNFORMATTED and accounts.behaviour(account, field.rich_by) == STRIPS:
+        return Cause.MADE_PLAIN
     if withheld is not None and cause is not Cause.NORMALISED and withheld.explains(place, row):
         return Cause.WITHHELD
-    unknown = field.names_a_user and names.lacks(found.account[place], field.name, field.texts[row] or "")
+    unknown = field.names_a_user and accounts.lacks(account, field.name, field.texts[row] or "")
     own = found.held_before[place] and found.fields[field.name][place] is not None and cause is not Cause.NORMALISED
     if own and (unknown or _keeps(field, place, row, found, withheld)):
         return Cause.KEPT

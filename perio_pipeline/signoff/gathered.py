@@ -28,13 +28,13 @@ class SourceRecords:
     rows: pd.DataFrame
     members: Sequence[Sequence[int]]
 
-    def beneath(self, heads: Texts, each: Texts) -> Texts:
-        """Put the texts of all rows of a record beneath that of its head."""
+    def beneath(self, heads: Texts, each: Texts, between: str) -> Texts:
+        """Put the texts of all rows of a record beneath that of its head, with `between` between them."""
         lines = [
             [head, *(each[place] for place in places)]
             for head, places in zip(heads.tolist(), self.members, strict=True)
         ]
-        return as_texts(["\n".join(text for text in record if text) or None for record in lines])
+        return as_texts([between.join(text for text in record if text) or None for record in lines])
 
     def any_of(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Say for each record whether it is so for any of its rows."""

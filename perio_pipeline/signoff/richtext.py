@@ -1,117 +1,131 @@
-r"""The readable text of RTF and HTML, read for the diff alone, so that no library can hide its own mistakes.
-
-RTF is taken as what it is: groups in braces, control words, `\'hh` bytes in Windows-1252 and `\uN` characters with
-their replacements. Only what a person would read is wanted; how it was set does not matter.
-"""
+"""Rich text of any form read for the diff alone: which form it is, and what HTML and plain text show."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from html import escape
 from html.parser import HTMLParser
 
-_TOKEN = re.compile(
-    r"\\(?P<word>[a-zA-Z]+)(?P<number>-?\d+)? ?"
-    r"|\\'(?P<byte>[0-9a-fA-F]{2})"
-    r"|\\(?P<symbol>[^a-zA-Z'])"
-    r"|(?P<brace>[{}])"
-    r"|(?P<text>[^\\{}\r\n]+)",
-    re.DOTALL,
+from perio_pipeline.signoff.richevents import (
+    CELL,
+    END,
+    GAP,
+    ITEM,
+    LINE,
+    ROW,
+    WORDS,
+    Event,
+    Seen,
+    as_html,
+    as_text,
+    plain_events,
+    seen,
 )
-
-_UNREAD_GROUPS = frozenset(
-    {"fonttbl", "colortbl", "stylesheet", "info", "pict", "filetbl", "listtable", "listoverridetable", "revtbl"}
-    | {"fldinst", "objdata"}
-)
-"""Groups that hold tables and instructions, nothing to read. So does every group that begins with `\\*`."""
-
-_BREAKS = {"par": "\n", "line": "\n", "sect": "\n", "page": "\n", "row": "\n", "cell": " ", "tab": "\t"}
-_QUOTES = {
-    "emdash": "—",
-    "endash": "–",
-    "lquote": "‘",
-    "rquote": "’",
-    "ldblquote": "“",
-    "rdblquote": "”",
-    "bullet": "•",
-}
-_SPOKEN_WORDS = _BREAKS | _QUOTES
-_SPOKEN_SYMBOLS = {"\\": "\\", "{": "{", "}": "}", "~": " ", "_": "-", "\n": "\n", "\r": "\n"}
+from perio_pipeline.signoff.rtf import is_rtf, rtf_events
 
 _TAG = re.compile(
-    r"</?(?:p|br|div|span|b|i|u|em|strong|ul|ol|li|table|tr|td|th|h[1-6]|html|body|font|a)(?:\s[^<>]*)?/?>",
+    r"</[a-z][a-z0-9]*\s*>"
+    r"|<(?:p|br|hr|div|span|font|b|i|u|s|em|strong|strike|del|ins|ul|ol|li|table|tr|td|th|h[1-6]|html|body|a|pre|dl|dt|dd"
+    r"|center|blockquote)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_BLOCKS = frozenset({"p", "br", "div", "ul", "ol", "li", "table", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
-_UNREAD_ELEMENTS = frozenset({"script", "style"})
+_BLOCKS = frozenset(
+    {"p", "div", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre", "table", "center", "blockquote"}
+    | {
+        "dl",
+        "dt",
+        "dd",
+        "address",
+        "article",
+        "aside",
+        "section",
+        "header",
+        "footer",
+        "form",
+        "main",
+        "nav",
+        "fieldset",
+    }
+    | {"legend", "figure", "figcaption", "details", "summary", "menu", "dir", "option"}
+)
+_LISTS = frozenset({"ul", "ol", "menu", "dir"})
+_CELLS = frozenset({"td", "th", "caption"})
+_UNREAD_ELEMENTS = frozenset({"script", "style", "title", "noscript", "template", "object", "svg", "math"})
+_STYLES = {
+    "b": "b", "strong": "b", "th": "b", "h1": "b", "h2": "b", "h3": "b", "h4": "b", "h5": "b", "h6": "b", "i": "i",
+    "em": "i", "u": "u", "ins": "u", "s": "s", "strike": "s", "del": "s",
+}  # fmt: skip
+_CSS = (
+    (re.compile(r"font-weight\s*:\s*(bold|[6-9]00)", re.IGNORECASE), "b", True),
+    (re.compile(r"font-weight\s*:\s*(normal|[1-5]00|lighter)", re.IGNORECASE), "b", False),
+    (re.compile(r"font-style\s*:\s*(italic|oblique)", re.IGNORECASE), "i", True),
+    (re.compile(r"font-style\s*:\s*normal", re.IGNORECASE), "i", False),
+    (re.compile(r"text-decoration(-line)?\s*:[^;]*underline", re.IGNORECASE), "u", True),
+    (re.compile(r"text-decoration(-line)?\s*:[^;]*line-through", re.IGNORECASE), "s", True),
+)
+_GO_ON = frozenset({"b", "strong", "i", "em", "u", "s", "strike", "font"})
+_SIGN = re.compile(r"<(?![a-zA-Z!?]|/[a-zA-Z])")
+"""A `<` that begins no element is what somebody wrote."""
+_WHITE = re.compile(r"[ \t\n\r\f]+")
+_VOID = frozenset({"br", "hr", "img", "input", "wbr", "meta", "link", "col", "area", "base", "embed", "source"})
+_CUT = "\x1e"
+"""Stands where two parts of a text were put together."""
 
 
 def is_rich(text: str) -> bool:
     """Whether a text is RTF or HTML rather than plain."""
-    return _is_rtf(text) or _TAG.search(text) is not None
+    return is_rtf(text) or _TAG.search(text) is not None
 
 
 def readable(text: str) -> str:
     """Return what a person reads in RTF, HTML or plain text."""
-    if _is_rtf(text):
-        return _read_rtf(text)
-    return _read_html(text) if _TAG.search(text) else text
+    return as_text(_events(text)) if is_rich(text) else text
 
 
-def _is_rtf(text: str) -> bool:
-    return text.lstrip().startswith("{\\rtf")
+def rich_html(text: str) -> str | None:
+    """Return RTF, HTML or plain text as HTML that shows the same; None where it shows nothing."""
+    events = _events(text)
+    return as_html(events) if any(event.kind == WORDS and event.text.strip() for event in events) else None
 
 
-@dataclass
-class _Group:
-    r"""What an RTF group hands down to the groups in it.
-
-    Attributes:
-        unread: nothing of it is read.
-        replacements: characters that follow each `\uN` for readers that do not know it.
-    """
-
-    unread: bool = False
-    replacements: int = 1
+def seen_in(html: str) -> Seen:
+    """Return what a person sees of HTML."""
+    return seen(_html_events(html))
 
 
-def _read_rtf(text: str) -> str:
-    groups, spoken, skip = [_Group()], [], 0
-    for token in _TOKEN.finditer(text):
-        if token["brace"]:
-            skip = 0
-            groups = [*groups, _Group(groups[-1].unread, groups[-1].replacements)] if token["brace"] == "{" else groups
-            if token["brace"] == "}" and len(groups) > 1:
-                groups.pop()
-            continue
-        words, skip = _speak(token, groups[-1], skip)
-        if not groups[-1].unread:
-            spoken.append(words)
-    # Characters beyond U+FFFF come as two halves.
-    return "".join(spoken).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+def text_of(html: str) -> str:
+    """Return the words of HTML in lines."""
+    return as_text(_html_events(html))
 
 
-def _speak(token: re.Match[str], group: _Group, skip: int) -> tuple[str, int]:
-    """Return the text of one token, and how many characters after it only repeat it."""
-    if token["text"]:
-        return token["text"][skip:], max(0, skip - len(token["text"]))
-    if token["byte"]:
-        return ("", skip - 1) if skip else (bytes.fromhex(token["byte"]).decode("cp1252", "replace"), 0)
-    if token["symbol"]:
-        group.unread = group.unread or token["symbol"] == "*"
-        return _SPOKEN_SYMBOLS.get(token["symbol"], ""), 0
-    word, number = token["word"], int(token["number"] or 0)
-    if word == "u":
-        return _character(number), group.replacements
-    if word == "uc":
-        group.replacements = number
-    group.unread = group.unread or word in _UNREAD_GROUPS
-    return _SPOKEN_WORDS.get(word, ""), 0
+def joined(parts: list[str]) -> str:
+    """Put parts of HTML together, as if they had never been cut."""
+    return _CUT.join(parts)
 
 
-def _character(number: int) -> str:
-    """RTF counts characters from -32768."""
-    return chr(number % 0x10000)
+def without_line(text: str, line: str, *, html: bool) -> str | None:
+    """Take a last line, such as a mark, from a text; None where it does not end with it."""
+    for form in (escape(line, quote=False), line) if html else (line,):
+        place = text.rfind(form)
+        rest = text[place + len(form) :]
+        if place >= 0 and not (re.sub(r"<[^>]*>", "", rest) if html else rest).strip():
+            return text[:place] + rest
+    return None
+
+
+def _events(text: str) -> list[Event]:
+    if is_rtf(text):
+        return rtf_events(text)
+    if _TAG.search(text):
+        return _html_events(text)
+    return plain_events(text)
+
+
+def _html_events(text: str) -> list[Event]:
+    reader = _Reader()
+    reader.feed(_SIGN.sub("&lt;", text))
+    reader.close()
+    return reader.events
 
 
 class _Reader(HTMLParser):
@@ -119,27 +133,114 @@ class _Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.spoken: list[str] = []
-        self.unread = 0
+        self.events: list[Event] = []
+        self.open: list[tuple[str, str]] = []  # element, and its CSS
+        self.lists: list[int | None] = []
+        self.unread = self.tables = 0
+
+    @property
+    def styles(self) -> str:
+        found: set[str] = set()
+        for tag, css in self.open:
+            found = _styled(found, tag, css)
+        return "".join(letter for letter in "bius" if letter in found)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a line at a block."""
+        """Begin what the element begins."""
+        given = dict(attrs)
+        if tag == "tr" or tag in _CELLS:
+            self.leave_cell(tag)
+        if tag not in _VOID:
+            self.open.append((tag, given.get("style") or ""))
         self.unread += tag in _UNREAD_ELEMENTS
-        self.spoken.append("\n" if tag in _BLOCKS else "")
+        if tag == "table":
+            self.tables += 1
+        if tag in _LISTS:
+            self.lists.append(_number(given.get("start"), 1) if tag == "ol" else None)
+        if tag == "li":
+            self.item(given.get("value"))
+        elif tag in ("tr", "caption") or tag in _CELLS:
+            self.cell(tag)
+        elif tag == "br":
+            self.events.append(Event(WORDS, "\n", self.styles))
+        elif tag in _BLOCKS:
+            self.events.append(Event(LINE))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin an element that writes its own end; HTML knows none but the empty ones."""
+        self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave an element."""
-        self.unread -= tag in _UNREAD_ELEMENTS and self.unread > 0
-        self.spoken.append("\n" if tag in _BLOCKS else "")
+        """Leave an element, and all that was left open in it."""
+        if not any(name == tag for name, _ in self.open):
+            self.events += [Event(LINE)] if tag == "p" else []
+            return
+        within = []
+        while (element := self.open.pop())[0] != tag:
+            within.append(element)
+        if tag not in ("table", "tr") and tag not in _CELLS:
+            # Formatting goes on until its own end, whatever ends before.
+            self.open += [element for element in reversed(within) if element[0] in _GO_ON]
+        self.unread -= tag in _UNREAD_ELEMENTS
+        if tag == "table":
+            self.tables -= 1
+        ended = [name for name, _ in within] + [tag]
+        del self.lists[max(0, len(self.lists) - sum(name in _LISTS for name in ended)) :]
+        if "li" in ended:
+            self.events.append(Event(END))
+        elif tag in _BLOCKS or tag == "tr":
+            self.events.append(Event(LINE))
 
     def handle_data(self, data: str) -> None:
         """Take text."""
-        if not self.unread:
-            self.spoken.append(data)
+        if self.unread:
+            return
+        if not any(name == "pre" for name, _ in self.open):
+            data = _WHITE.sub(" ", data)
+        for number, piece in enumerate(data.split(_CUT)):
+            if number:
+                self.events.append(Event(GAP))
+            if piece:
+                self.events.append(Event(WORDS, piece, self.styles))
+
+    def leave_cell(self, tag: str) -> None:
+        """Cells and rows need no end."""
+        outer = ("table",) if tag == "tr" else ("table", "tr")
+        if any(name in outer for name, _ in self.open):
+            while self.open[-1][0] not in outer:
+                self.open.pop()
+
+    def item(self, value: str | None) -> None:
+        number = self.lists[-1] if self.lists else None
+        if value is not None or number is not None:
+            number = _number(value, number or 1)
+        if self.lists and self.lists[-1] is not None and number is not None:
+            self.lists[-1] = number + 1
+        if self.tables:
+            mark = "•" if number is None else f"{number}."
+            self.events += [Event(LINE), Event(WORDS, f"{mark} ", self.styles)]
+        else:
+            self.events.append(Event(ITEM, "" if number is None else str(number)))
+
+    def cell(self, tag: str) -> None:
+        if self.tables > 1:
+            # A table in a cell is lines in that cell.
+            self.events.append(Event(LINE) if tag == "tr" else Event(WORDS, " "))
+            return
+        if tag in ("tr", "caption"):
+            self.events.append(Event(ROW))
+        if tag in _CELLS:
+            self.events.append(Event(CELL))
 
 
-def _read_html(text: str) -> str:
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return re.sub(r"\n\s*\n", "\n", "".join(reader.spoken)).strip()
+def _styled(styles: set[str], tag: str, css: str) -> set[str]:
+    found = styles | ({_STYLES[tag]} if tag in _STYLES else set())
+    for pattern, letter, on in _CSS if css else ():
+        if pattern.search(css):
+            found = found | {letter} if on else found - {letter}
+    return found
+
+
+def _number(stated: str | None, otherwise: int) -> int:
+    found = re.match(r"\s*(\d+)", stated or "")
+    return int(found[1]) if found else otherwise

@@ -45,7 +45,8 @@ _BRIDGE: Steps = (
     Change("bridge_na", text_cleaners.without_bridge_na),
     Change("bridge_underscore", text_cleaners.without_bridge_underscores),
 )
-_SIGNATURE: Steps = (Change("signature_blob", text_cleaners.without_signature),)
+_SIGNATURE = Change("signature_blob", text_cleaners.without_signature)
+_TORN = Remark("damaged_rtf", text_cleaners.damaged_rtf)
 _TEETH: Steps = (
     Change("tooth_list", dental_text.as_tooth_list),
     Remark("tooth_range", dental_text.not_a_tooth_list),
@@ -89,9 +90,9 @@ BY_COLUMN: dict[tuple[str, str], Steps] = {
         Change("area_spelling", dental_text.as_area),
         Remark("unknown_area", dental_text.unknown_area),
     ),
-    ("clinical_note", "body"): _SIGNATURE,
-    ("letter", "body"): (Change("signature_blob", text_cleaners.without_loose_signature),),
-    ("appointment", "notes"): _SIGNATURE,
+    ("clinical_note", "body"): (_SIGNATURE, _TORN),
+    ("letter", "body"): (Change("signature_blob", text_cleaners.without_loose_signature), _TORN),
+    ("appointment", "notes"): (_SIGNATURE, _TORN),
 }
 """Steps of one column of one table."""
 

@@ -10,6 +10,7 @@ import re
 
 from email_validator import EmailNotValidError, validate_email
 
+from perio_pipeline.richtext.rtf import is_rtf, read_rtf
 from perio_pipeline.validation.context import Context
 from perio_pipeline.validation.parsing import four_places, iso_moment, read_decimal
 
@@ -144,6 +145,11 @@ def without_signature(text: str, context: Context) -> str | None:
     """Remove runs of base64 from a note; pictures in RTF are hexadecimal and stay."""
     longest = max(map(len, text.split()), default=0)
     return text if longest < _SHORTEST_LINE else _BLOB.sub(_unless_words, text)
+
+
+def damaged_rtf(text: str, context: Context) -> str | None:
+    """Remark on RTF that is torn, so that something of it may be missing; what can be read goes on."""
+    return "torn RTF" if is_rtf(text) and read_rtf(text).malformed else None
 
 
 def _unless_words(match: re.Match[str]) -> str:

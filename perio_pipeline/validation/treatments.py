@@ -125,6 +125,13 @@ _RULES = (
         "signature data removed",
         "Base64 data of a signature inside a note or letter; the words around it stay.",
     ),
+    Rule(
+        "damaged_rtf",
+        0,
+        Action.REPORTED,
+        "torn RTF",
+        "A note or letter in RTF that ends too early or is damaged: what can be read goes on, look at the original.",
+    ),
     Rule("tooth_list", 7, Action.NORMALISED, "written as a list of teeth", "'3-5, #8' as 3,4,5,8."),
     Rule(
         "area_spelling", 8, Action.NORMALISED, "written as an area code", "Spellings of quadrants, sextants and arches."

@@ -345,6 +345,7 @@ def test_settings_know_the_plan_and_the_path() -> None:
         {"bulk_jobs": 0},
         {"file_megabytes": True},
         {"minute_requests": "400"},
+        {"note_html": "perhaps"},
         {"x": True},
     ],
 )

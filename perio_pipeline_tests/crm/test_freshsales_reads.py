@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -242,6 +243,25 @@ def test_activities_are_found_among_those_of_their_record_by_a_whole_mark() -> N
     fake.on("GET", "/appointments/8", (200, {"appointment": {"id": 8, "description": "x [visit 2]"}}))
     assert run(fake, lambda adapter: adapter.find(visit())) == Ref("appointments", "8", "61")
     assert run(fake, lambda adapter: adapter.find(visit("[visit 3]"))) is None
+
+
+def test_a_note_is_also_found_where_an_earlier_run_may_have_put_it() -> None:
+    fake = FakeFreshsales()
+    fake.on("GET", "/contacts/61/notes", (200, {"notes": []}))
+    fake.on(
+        "GET", "/appointments/8", (200, {"appointment": {"id": 8}, "notes": [{"id": 5, "description": "[note 1]"}]})
+    )
+    payload = replace(note(contact_id="61"), elsewhere={"appointment_id": "8"})
+    assert run(fake, lambda adapter: adapter.find(payload)) == Ref("notes", "5", "appointments/8")
+    assert run(fake, lambda adapter: adapter.find(replace(payload, elsewhere={}))) is None
+
+
+def test_a_mark_is_found_in_html_that_escapes_it() -> None:
+    fake = FakeFreshsales()
+    held = {"id": 1, "description": "<p>x</p>\n<p>&#91;note A&amp;B]</p>"}
+    fake.on("GET", "/contacts/61/notes", (200, {"notes": [held]}))
+    assert run(fake, lambda adapter: adapter.find(note("[note A&B]"))) == Ref("notes", "1", "61")
+    assert run(fake, lambda adapter: adapter.find(note("[note A]"))) is None
 
 
 @pytest.mark.parametrize("answer", [(500, None), (404, None), httpx.ReadTimeout("x")])

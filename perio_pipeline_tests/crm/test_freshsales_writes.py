@@ -207,6 +207,41 @@ def test_a_note_goes_to_its_contact_or_where_the_account_can_to_its_appointment(
 
 
 @pytest.mark.parametrize(
+    ("kind", "number", "parent"),
+    [("Appointment", 8, "appointments/8"), ("Contact", 61, "61"), (None, None, "appointments/8")],
+)
+def test_a_note_moves_with_its_update_and_lies_where_the_answer_says(
+    kind: str | None, number: int | None, parent: str
+) -> None:
+    fake = FakeFreshsales()
+    targets = {"targetables": [{"type": kind, "id": number}]} if kind else {}
+    fake.on("PUT", "/notes/5", (200, {"note": {"id": 5, **targets}}))
+    payload, here = note(appointment_id="8"), Ref("notes", "5", "61")
+    able = having(note_on_appointment=True)
+    outcome = run(fake, lambda adapter: adapter.update(here, payload), capabilities=able)
+    assert outcome == Outcome(Status.DONE, Ref("notes", "5", parent))
+    sent = {"description": "SOAP\n[note 1]", "targetable_type": "Appointment", "targetable_id": 8}
+    assert fake.sent("PUT", "/notes/5") == [{"note": sent}]
+
+
+def test_a_note_that_stays_where_it_is_says_nothing_of_its_place() -> None:
+    fake = FakeFreshsales()
+    fake.on("PUT", "/notes/5", (200, {"note": {"id": 5}}))
+    run(fake, lambda adapter: adapter.update(Ref("notes", "5", "61"), note(contact_id="61")))
+    assert fake.sent("PUT", "/notes/5") == [{"note": {"description": "SOAP\n[note 1]"}}]
+
+
+def test_the_length_of_notes_is_a_capability() -> None:
+    for room, status in ((13, Status.REFUSED), (14, Status.DONE)):
+        short = having(note_characters=room)
+        outcome, _ = create("/notes", note("[note 12]"), (200, {"note": {"id": 5}}), capabilities=short)
+        assert outcome.status is status
+        info = run(FakeFreshsales(), lambda adapter: adapter.connect(), capabilities=short)
+        assert info.lengths["notes"] == {"description": room}
+        assert info.lengths["contacts"]["mobile_number"] == 30
+
+
+@pytest.mark.parametrize(
     ("payload", "code", "words"),
     [
         (patient(city="x" * 257), "too_long", "city: 257 characters, 256 at most"),

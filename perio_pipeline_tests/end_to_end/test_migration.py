@@ -175,6 +175,17 @@ def test_h8_a_note_keeps_its_text_date_and_author(migrated: World) -> None:
     assert f"{sources.loc[note['source_key'], 'written_at']:%Y-%m-%d}" in seen["body"]
 
 
+def test_h8_each_heading_of_a_structured_note_stands_on_a_line_of_its_own(migrated: World) -> None:
+    notes = migrated.rooms.store().frame(PRACTICE, [CRM, "readback", "notes"]).read()
+    sources = migrated.rooms.store().frame(PRACTICE, ["validated", "clinical_note"]).read().set_index("note_id")
+    structured = sources.index[(sources["kind"] == "soap") & sources["body_format"].isin(["rtf", "html"])]
+    note = notes[notes["source_key"].isin(structured) & notes["body"].str.contains("Subjective")].iloc[0]
+    seen = migrated.get(f"/contacts/{note['link.contactId']}/notes/{note['crm_id']}")["note"]["body"].split("\n")
+    assert [line for line in seen if line.endswith(":")] == ["Subjective:", "Objective:", "Assessment:", "Plan:"]
+    assert seen[1] == ""
+    assert seen[-1] == f"[PANDA note {note['source_key']}]"
+
+
 def test_h9_insurance_arrives(migrated: World) -> None:
     contact = contact_of(migrated, Insurance_Primary_Carrier__c=1, Insurance_Group_Number__c=1)
     policies = migrated.rooms.store().frame(PRACTICE, ["validated", "insurance_policy"]).read()

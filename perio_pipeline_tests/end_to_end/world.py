@@ -109,7 +109,7 @@ def lay_out(
     shutil.copy(sample, rooms.data / "sample" / f"{PRACTICE}.db")
     images_of(rooms.data / "sample" / f"{PRACTICE}.db").symlink_to(images_of(sample))
     scale = rooms.practice(PRACTICE).destination(crm).time_scale
-    _edit(rooms, crm, {"time_scale": max(200, scale), **(practice_changes or {})})
+    change_destination(rooms, crm, {"time_scale": max(200, scale), **(practice_changes or {})})
     config = configuration(rooms, rooms.practice(PRACTICE), crm)
     config = type(config)(**{**dict(config), "state_path": None, **sandbox_changes})
     return rooms, config
@@ -137,12 +137,13 @@ def world(
     with SERVERS[crm].running(config) as sandbox, pytest.MonkeyPatch.context() as environment:
         environment.setenv(TOKEN_VARIABLE, token)
         environment.setenv("PERIO_HARBOR_FRESHSALES_TOKEN", sandbox_token(PRACTICE, "main"))
-        _edit(rooms, crm, {"url": sandbox.base_url})
+        change_destination(rooms, crm, {"url": sandbox.base_url})
         with dg.DagsterInstance.ephemeral() as instance:
             yield World(rooms, sandbox, token, instance, crm)
 
 
-def _edit(rooms: Workplace, crm: str, changes: dict[str, Any]) -> None:
+def change_destination(rooms: Workplace, crm: str, changes: dict[str, Any]) -> None:
+    """Change the CRM's part of the practice's file."""
     yaml, path, content = _read(rooms)
     content["destinations"][crm].update(changes)
     yaml.dump(content, path)

@@ -10,6 +10,7 @@ from enum import Enum, auto
 
 from perio_pipeline.crm.protocol import (
     AccountInfo,
+    Behaviour,
     CreatedField,
     FieldSpec,
     KeptField,
@@ -52,6 +53,7 @@ class FakeCrm:
         lag: looks that find nothing before search has caught up.
         size: payloads per request.
         lacks: custom fields that the account does not have yet.
+        capabilities, lengths: what the account says of itself.
         created: custom fields that were created in it.
         undeletable: names of those that it does not delete.
         calls: (operation, source keys or CRM ids) of every request.
@@ -63,6 +65,8 @@ class FakeCrm:
     size: int = 1
     lacks: list[FieldSpec] = field(default_factory=list)
     lookups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    capabilities: dict[str, Behaviour] = field(default_factory=dict)
+    lengths: dict[str, dict[str, int]] = field(default_factory=dict)
     records: dict[Ref, Snapshot] = field(default_factory=dict)
     marks: dict[Ref, str] = field(default_factory=dict)
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -118,7 +122,8 @@ class FakeAdapter:
 
     async def connect(self) -> AccountInfo:
         self.stats.requests += 1
-        return AccountInfo(self.crm.name, self.crm.name, "US", "America/New_York", {}, self.crm.lookups)
+        crm = self.crm
+        return AccountInfo(crm.name, crm.name, "US", "America/New_York", crm.capabilities, crm.lookups, crm.lengths)
 
     async def missing_fields(self, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
         return [spec for spec in wanted if spec in self.crm.lacks]

@@ -18,7 +18,7 @@ from perio_pipeline.crm.protocol import FieldSpec, FieldType, RequestStats
 from perio_pipeline.errors import DestinationError, SettingsError
 from perio_pipeline.loading.accounts import ACCOUNT_KINDS, check_accounts, check_room, prepare_accounts
 from perio_pipeline.loading.objects import MANIFEST_KINDS, Target, load_object, read_object
-from perio_pipeline.mapping.model import FieldMap
+from perio_pipeline.mapping.model import FieldMap, Mapping
 from perio_pipeline_tests.loading.fake_crm import FakeCrm, Fault
 from perio_pipeline_tests.loading.small_load import FAST, MAPPING, RUN, journal_in
 
@@ -213,6 +213,47 @@ def test_g9_every_account_says_what_it_knows(practice: Practice) -> None:
         ("north", "stage", "Old"),
         ("south", "stage", "New"),
     ]
+
+
+def test_every_account_says_how_it_behaves(practice: Practice) -> None:
+    practice.north.capabilities = {"note_on_visit": True, "note_length": 5000}
+    known, _ = prepare(practice, create_fields=False)
+    said = known[known["field"].str.startswith("capability.")]
+    assert sorted(said.itertuples(index=False, name=None)) == [
+        ("north", "capability.note_length", "5000"),
+        ("north", "capability.note_on_visit", "True"),
+    ]
+
+
+@pytest.mark.parametrize(("room", "fits"), [(500, True), (499, False)])
+def test_an_account_with_less_room_than_the_mapping_fills_is_refused(practice: Practice, room: int, fits: bool) -> None:
+    practice.target = replace(practice.target, mapping=with_notes(split={"field": "body", "limit": 500}))
+    practice.south.lengths = {"notes": {"body": room}}
+    if fits:
+        prepare(practice, create_fields=False)
+        return
+    message = f"notes.body may have 500 characters by the mapping, and account south takes {room}"
+    with pytest.raises(DestinationError, match=message):
+        prepare(practice, create_fields=False)
+
+
+def test_parts_of_a_text_that_became_shorter_are_told_and_read_back(practice: Practice) -> None:
+    practice.target = replace(practice.target, mapping=with_notes(split={"field": "body", "limit": 500}))
+    practice.load("contacts", contact_frame(*PEOPLE[:1]))
+    where = {"account": PEOPLE[0]["account"], "link.contactId": PEOPLE[0]["source_key"]}
+    parts = [{"source_key": key, **where} for key in ("N1", "N1#2", "N1#3", "N2#2", "N9")]
+    practice.load("notes", note_frame(*parts))
+    manifest = practice.load("notes", note_frame(parts[0], parts[3]))
+    # N2#2 is a key of its own, and N9 is another text: neither is a part of what is here.
+    told = manifest[["source_key", "action"]].itertuples(index=False, name=None)
+    assert list(told) == [("N1", "unchanged"), ("N1#2", "leftover"), ("N1#3", "leftover"), ("N2#2", "unchanged")]
+    assert practice.read("notes", manifest)["source_key"].tolist() == ["N1", "N1#2", "N1#3", "N2#2"]
+
+
+def with_notes(**changes: Any) -> Mapping:
+    content = MAPPING.model_dump(by_alias=True)
+    content["objects"]["notes"] |= changes
+    return Mapping.model_validate(content)
 
 
 def test_an_account_without_a_name_the_mapping_sends_is_refused_before_anything_is_written(practice: Practice) -> None:

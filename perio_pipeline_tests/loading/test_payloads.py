@@ -25,7 +25,11 @@ TYPES = {
 ROW = {"source_key": "P1", "account": "main", "mark": "P1", "firstName": "Jane", "stage": "New", "Source_Id": "P1"}
 
 
-def draft(types: dict[str, Any] | None = None, obj: ObjectMap = CONTACTS, **values: Any) -> Draft:
+def draft(
+    types: dict[str, Any] | None = None,
+    obj: ObjectMap = CONTACTS,
+    **values: Any,
+) -> Draft:
     row = {**ROW, **values}
     frame = pd.DataFrame(
         {name: pd.Series([row.get(name)], dtype=kind) for name, kind in {**TYPES, **(types or {})}.items()}

@@ -135,6 +135,65 @@ def test_a_mistake_names_file_line_entry_and_what_would_be_right(
     assert text.splitlines()[error.value.line - 1] != ""
 
 
+HTML_LINE = "<b>{kind|words} note</b>, {written_at|timestamp}"
+
+
+@pytest.mark.parametrize(
+    ("change", "entry", "problem", "remedy"),
+    [
+        (
+            ("        format: html\n", ""),
+            "notes.fields.description.template",
+            "`|note_html` makes HTML, and this is plain text",
+            "Add `format: html`",
+        ),
+        (
+            ("          {body|note_html}", "          Text: {body|note_html}"),
+            "notes.fields.description.template",
+            "must stand on a line of its own",
+            "Mend the template",
+        ),
+        (
+            (HTML_LINE, HTML_LINE.replace("</b>", "")),
+            "notes.fields.description.template",
+            "each line must be whole HTML of these elements: p, br, b",
+            "Mend the template",
+        ),
+        (
+            (HTML_LINE, HTML_LINE.replace("<b>", "<b onclick='x'>")),
+            "notes.fields.description.template",
+            "each line must be whole HTML",
+            "Mend the template",
+        ),
+        (
+            ("first_name: {from: first_name, why: F1}", "first_name: {from: first_name, as: note_html, why: F1}"),
+            "contacts.fields.first_name",
+            "belong together",
+            "Give both, or neither",
+        ),
+        (
+            ("through: appointment_id", "through: contact_id"),
+            "notes.links.contact_id.through",
+            "is no link of notes to an object that is linked to contacts",
+            "Name a link",
+        ),
+        (("order: written_at", "order: writen_at"), "notes.order", "no column writen_at", "written_at"),
+    ],
+)
+def test_f7_a_mistake_in_a_rich_note_names_where_and_what_would_be_right(
+    tmp_path: Path, change: Change, entry: str, problem: str, remedy: str
+) -> None:
+    text = (MAPPINGS / "freshsales.yaml").read_text(encoding="utf-8")
+    assert change[0] in text
+    path = tmp_path / "freshsales.yaml"
+    path.write_text(text.replace(*change), encoding="utf-8")
+    with pytest.raises(MappingError) as error:
+        load_mapping(path)
+    assert entry in error.value.entry
+    assert problem in error.value.problem
+    assert remedy in error.value.remedy
+
+
 def practice(**changes: object) -> Practice:
     return load_practice(MAPPINGS, "harbor").model_copy(update=changes)
 

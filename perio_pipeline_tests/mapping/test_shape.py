@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import nh3
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,9 @@ from perio_pipeline.mapping.model import FieldMap
 from perio_pipeline.mapping.shape import field_values
 from perio_pipeline.panda.canonical import Kind
 from perio_pipeline.panda.frames import typed_frame
+from perio_pipeline.richtext.html import read_html
+from perio_pipeline.richtext.reading import read
+from perio_pipeline.richtext.writing import WRITTEN, to_text
 from perio_pipeline_tests.mapping.shaping import BOSTON, contacts, frames, notes, rows_of, shaped
 
 KINDS = {
@@ -125,51 +129,93 @@ SPLIT = {"field": "body", "limit": 100}
 
 def test_h8_a_long_note_becomes_parts_that_name_themselves() -> None:
     words = " ".join(f"word{number}" for number in range(20))
-    parts = note_rows(
-        [{"note_id": "N2", "body": "short"}, {"note_id": "N1", "body": words}],
-        "source_key",
-        "mark",
-        "link.contactId",
-        split=SPLIT,
-    )
-    total = len(parts) - 1
+    written = [{"note_id": "N2", "body": "short"}, {"note_id": "N1", "body": words}]
+    _, *parts = note_rows(written, "source_key", "mark", "link.contactId", split=SPLIT)
+    assert len(parts) > 2
     assert parts == [
-        *((f"N1#{number}/{total}", f"[note N1 part {number}/{total}]", "P1") for number in range(1, total + 1)),
-        ("N2", "[note N2]", "P1"),
+        ("N1", "[note N1]", "P1"),
+        *((f"N1#{number}", f"[note N1 part {number}]", "P1") for number in range(2, len(parts) + 1)),
     ]
+    texts = [text.split("\n")[-1] for text in note_rows(written, "body", split=SPLIT)]
+    lines = [f"Part {number} of {len(parts)} {mark}" for number, (_, mark, _) in enumerate(parts, start=1)]
+    assert texts == ["[note N2]", *lines]
 
 
-BODIES = st.text("abcé. \n-", max_size=400) | st.lists(
-    st.sampled_from(["x" * 150, "gum", "\n\n", " " * 60, "— deep"])
+@pytest.mark.parametrize(("before", "after"), [(10, 30), (30, 10), (30, 60)])
+def test_h8_a_note_that_grows_or_shrinks_keeps_the_keys_and_marks_of_its_parts(before: int, after: int) -> None:
+    keys = []
+    for words in (before, after):
+        body = " ".join(["word"] * words)
+        keys.append(note_rows([{"note_id": "N1", "body": body}], "source_key", "mark", split=SPLIT))
+    shorter, longer = sorted(keys, key=len)
+    assert len(shorter) < len(longer)
+    assert longer[: len(shorter)] == shorter
+
+
+BODIES = st.text("abcé. \n-<&", max_size=400) | st.lists(
+    st.sampled_from(["x" * 150, "gum", "\n\n", " " * 60, "— deep", "<b>bold ", "</b>", "<ul><li>item", "</li></ul>"])
 ).map("".join)
+HTML_SPLIT = {"field": "body", "limit": 300}
+RICH_BODY = {"body": {"template": "<b>Note</b> {note_id}\n\n{body|note_html}", "format": "html", "limit": 300}}
+
+
+def in_parts(bodies: list[str], **changes: Any) -> list[list[str]]:
+    """The texts of each note's parts, without the line of the mark; checks keys, marks and numbers."""
+    written = [{"note_id": f"N{number}", "body": body} for number, body in enumerate(bodies)]
+    rows = note_rows(written, "source_key", "mark", "body", "problem", **changes)
+    assert len({mark for _, mark, _, _ in rows}) == len(rows)
+    found: list[list[str]] = [[] for _ in bodies]
+    for key, mark, text, problem in rows:
+        assert problem is None
+        *said, line = text.split("\n")
+        note, _, part = key.partition("#")
+        texts = found[int(note[1:])]
+        texts.append("\n".join(said))
+        assert int(part or 1) == len(texts)
+        assert mark in line
+    return found
 
 
 @given(st.lists(BODIES, min_size=1, max_size=3))
 @settings(max_examples=60, deadline=None)
 def test_h8_parts_fit_and_together_are_the_whole_text(bodies: list[str]) -> None:
-    written = [{"note_id": f"N{number}", "body": body} for number, body in enumerate(bodies)]
-    rows = note_rows(
-        written, "source_key", "mark", "body", "problem", split=SPLIT, fields={"body": {"from": "body", "limit": 100}}
-    )
-    assert len({mark for _, mark, _, _ in rows}) == len(rows)
-    texts: dict[str, dict[int, str]] = {}
-    for key, mark, text, problem in rows:
-        assert len(text) <= 100
-        assert problem is None
-        lines = text.split("\n")
-        assert lines[-1] == mark
-        note, _, part = key.partition("#")
-        texts.setdefault(note, {})[int(part.partition("/")[0] or 1)] = "\n".join(lines[:-1])
-        if part:
-            assert "".join(lines[:-1]).strip(), "a part says something"
-    for number, body in enumerate(bodies):
-        parts = texts[f"N{number}"]
-        assert sorted(parts) == list(range(1, len(parts) + 1))
+    found = in_parts(bodies, split=SPLIT, fields={"body": {"from": "body", "limit": 100}})
+    for body, parts in zip(bodies, found, strict=True):
+        assert all(part.strip() for part in parts) or len(parts) == 1, "a part says something"
         # Only blanks at the cuts may go.
-        assert "".join("".join(parts[place].split()) for place in sorted(parts)) == "".join(body.split())
-        at = 0
-        for place in sorted(parts):
-            at = body.index(parts[place], at) + len(parts[place])
+        assert "".join("".join(parts).split()) == "".join(body.split())
+
+
+@given(st.lists(BODIES, min_size=1, max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_f7_parts_of_rich_text_fit_are_valid_html_and_together_the_whole(bodies: list[str]) -> None:
+    found = in_parts(bodies, split=HTML_SPLIT, fields=RICH_BODY)
+    for number, (body, parts) in enumerate(zip(bodies, found, strict=True)):
+        assert all(nh3.clean(part, tags=set(WRITTEN), link_rel=None) == part for part in parts)
+        said = "".join(to_text(read_html(part)) for part in parts)
+        whole = f"Note N{number}\n{to_text(read(body))}"
+        # An item that is cut goes on without its dash.
+        assert "".join(said.replace("-", "").split()) == "".join(whole.replace("-", "").split())
+
+
+def test_f7_a_rich_template_is_html_in_which_values_are_escaped() -> None:
+    template = "<b>{kind|words} note</b> {note_id}\nOf {patient_id}\n{account.x}\n\n{body|note_html}"
+    rule = {"body": {"template": template.replace("{account.x}\n", ""), "format": "html"}}
+    written = [
+        {"note_id": "N<1>", "kind": "a_b & c", "body": "<p>x <b>y</b></p>"},
+        {"note_id": "N2", "kind": None, "body": None},
+        {"note_id": "N3", "kind": "line\nbreak", "body": "a <5"},
+    ]
+    assert note_rows(written, "body", fields=rule) == [
+        "<p><b>a b &amp; c note</b> N&lt;1&gt;<br>\nOf P1</p>\n<p>x <b>y</b></p>\n<p>[note N&lt;1&gt;]</p>",
+        "<p><b> note</b> N2<br>\nOf P1</p>\n<p>[note N2]</p>",
+        "<p><b>line<br>\nbreak note</b> N3<br>\nOf P1</p>\n<p>a &lt;5</p>\n<p>[note N3]</p>",
+    ]
+
+
+def test_records_are_shaped_in_the_order_in_which_they_are_to_be_made() -> None:
+    written = [{"note_id": "N1", "kind": "b"}, {"note_id": "N2"}, {"note_id": "N3", "kind": "a"}]
+    assert note_rows(written, "source_key", order="kind") == ["N3", "N1", "N2"]
 
 
 def test_an_empty_practice_gives_empty_typed_frames() -> None:

@@ -167,9 +167,9 @@ class Practice:
             text = f"Note of {shown(row['written_at'])}\n\n{READABLE.get(row['body'], row['body'])}"
             pieces = [text[start : start + PART] for start in range(0, len(text), PART)]
             for number, piece in enumerate(pieces, start=1):
-                part = f"{number}/{len(pieces)}"
-                key, end = (row["note_id"], "]") if len(pieces) == 1 else (f"{row['note_id']}#{part}", f" part {part}]")
-                body = f"{piece.strip()}\n[PANDA note {row['note_id']}{end}"
+                key, end = (row["note_id"], "]") if number == 1 else (f"{row['note_id']}#{number}", f" part {number}]")
+                part = f"Part {number} of {len(pieces)} " if len(pieces) > 1 else ""
+                body = f"{piece.strip()}\n{part}[PANDA note {row['note_id']}{end}"
                 records.append({**located(key, "N"), **link, "body": body})
         return records
 

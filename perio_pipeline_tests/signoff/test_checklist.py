@@ -170,16 +170,21 @@ def test_g8_the_shipped_mapping_fits_every_plan_with_custom_fields_and_no_other(
     )
 
 
+ON_CONTACTS = "In the notes: no appointment_id, since the account's capability note_on_appointment is off."
+
+
 def test_g8_a_smaller_plan_says_what_stands_in_for_what_it_lacks() -> None:
-    assert real("freshsales", "enterprise").hints == ()
+    assert real("freshsales", "enterprise").hints == (ON_CONTACTS,)
     assert real("freshsales", "pro").hints == (
         "The treatment plan lines arrive as treatment plan notes, since the plan pro has no custom modules.",
+        ON_CONTACTS,
     )
     assert real("freshsales", "growth").hints == (
         "The plan growth has one pipeline only: give the one that is there the name Perio Treatment and its stages.",
         "In the contacts: “Referred by (name)” stands in place of “Referred by”, "
         "since the plan growth has no look-up fields.",
         "The treatment plan lines arrive as treatment plan notes, since the plan growth has no custom modules.",
+        ON_CONTACTS,
     )
     on_growth = {row.label for row in real("freshsales", "growth").rows}
     assert "Referred by (name)" in on_growth

@@ -65,9 +65,14 @@ def test_meaning_decides(transform: str, expected: str, actual: str, verdict: Ca
 
 @pytest.mark.parametrize(
     ("expected", "actual", "verdict"),
-    [("Dr.  Lee, DDS", "Dr Lee DDS", SAME), ("Dr. Lee", "Dr. Leo", OTHER), ("Dr. Lee", "Dr. L", CUT)],
+    [
+        ("Dr.  Lee, DDS", "Dr. Lee,DDS", SAME),
+        ("Dr. Lee", "Dr. Leo", OTHER),
+        ("Dr. Lee", "Dr. L", CUT),
+        ("PD <5 mm", "PD >5 mm", OTHER),
+    ],
 )
-def test_templates_compare_letters_and_digits(expected: str, actual: str, verdict: Cause | None) -> None:
+def test_templates_compare_every_character_but_blanks(expected: str, actual: str, verdict: Cause | None) -> None:
     assert TEMPLATE.judge(expected, actual, Place()) == verdict
 
 

@@ -50,9 +50,9 @@ def test_p5_a_text_without_its_exact_mark_is_found(damage: str) -> None:
 
 def test_p5_rich_text_that_became_plain_is_explained() -> None:
     practice = family()
-    assert ("N1", "body", "normalised") in causes(compare(practice, "notes"))
+    assert ("N1", "body", "made_plain") in causes(compare(practice, "notes"))
     practice.clinical_note[0]["body"] = HTML
-    assert ("N1", "body", "normalised") in causes(compare(practice, "notes"))
+    assert ("N1", "body", "made_plain") in causes(compare(practice, "notes"))
     practice.clinical_note[0]["body"] = "plain"
     assert causes(compare(practice, "notes")) == []
 

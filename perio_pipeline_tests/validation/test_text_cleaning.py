@@ -168,6 +168,15 @@ def test_06_31_signature_data_leaves_the_note_and_the_words_stay(fold: int) -> N
     assert treatments(found) == [("body", "signature_blob")]
 
 
+@pytest.mark.parametrize(
+    ("body", "torn"), [("{\\rtf1 Healing {\\b well", True), ("{\\rtf1 Healing {\\b well}}", False)]
+)
+def test_torn_rtf_goes_on_and_is_reported(body: str, torn: bool) -> None:
+    found = outcome("clinical_note", {"body": body})
+    assert records(found.valid, ["body"]) == [(body,)]
+    assert treatments(found) == ([("body", "damaged_rtf")] if torn else [])
+
+
 def test_06_long_words_and_pictures_in_rtf_stay() -> None:
     body = "{\\rtf1 {\\pict " + "0a1B" * 100 + "} " + "-" * 200 + " " + "a" * 150 + "}"
     assert cell("clinical_note", "body", body) == body

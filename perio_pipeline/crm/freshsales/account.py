@@ -49,6 +49,7 @@ async def check_account(session: Session) -> AccountInfo:
         time_zone="",
         capabilities=session.capabilities.as_mapping(),
         lookups=session.lookups.names(),
+        lengths=session.lengths(),
     )
 
 

@@ -42,7 +42,7 @@ def update_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
     """The fields to set on an existing record, not yet wrapped; None clears a field.
 
     The list of accounts is not in it, since it would replace what people added; nor is the record that an activity
-    belongs to, which stays.
+    belongs to: see `moved`.
 
     Raises:
         ValueError: a field or link that the object does not take; a fault of the mapping.
@@ -84,6 +84,14 @@ def target_of(spec: ObjectSpec, payload: Payload, session: Session) -> tuple[Tar
         if name in spec.links and name in payload.links:
             return target, payload.links[name]
     raise ValueError(f"{spec.name}: a link to the record it belongs to is missing")
+
+
+def moved(spec: ObjectSpec, payload: Payload, session: Session, parent: str | None) -> JsonObject:
+    """What an update says of the record that an activity belongs to: nothing where it is that one already."""
+    if not spec.children or not any(name in payload.links for name in TARGETS):
+        return {}
+    target, crm_id = target_of(spec, payload, session)
+    return {} if parent_of(target, crm_id) == parent else _target(spec, payload, session)
 
 
 def parent_of(target: Target, crm_id: str) -> str:
@@ -154,11 +162,5 @@ def _shaped(spec: ObjectSpec, name: str, value: Value, session: Session) -> Any:
         return str(value)[:10]
     elif name == "time_zone" and session.capabilities.rails_time_zones:
         return to_rails(str(value))
-    check_length(name, value, _limit(spec, name, session))
+    check_length(name, value, session.length(spec, name))
     return list(value) if isinstance(value, tuple) else value
-
-
-def _limit(spec: ObjectSpec, name: str, session: Session) -> int:
-    if spec.name == constants.NOTES:
-        return session.capabilities.note_characters
-    return spec.lengths.get(name, constants.TEXT_LENGTH)

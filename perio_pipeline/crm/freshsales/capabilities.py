@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+from perio_pipeline.crm.protocol import Behaviour
 from perio_pipeline.errors import SettingsError
-
-Setting = bool | int | str
-"""A capability's value, as the practice's file states it."""
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "bulk_cost": ("call", "rows"),
@@ -23,6 +21,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "view_lists": ("all", "standard", "none"),
     "contact_needs": ("unique_field", "email", "email_or_mobile"),
     "module_fields": ("forms", "fields"),
+    "note_html": ("keep", "strip"),
 }
 LEAST: Mapping[str, int] = {"minute_requests": 0, "bulk_rows": 2}
 """The least that a number may be, where that is not 1."""
@@ -72,7 +71,8 @@ class Capabilities:
         multi_select_array: several choices are sent as an array rather than joined by `;` (6.4, 18.5).
         past_appointments: appointments may lie in the past (7, 18.6).
         note_on_appointment: a note may be attached to an appointment (8, 18.7); if not, it goes to the contact.
-        note_characters: characters of a note at most (8, 18.7).
+        note_characters: characters of a note at most, elements of rich text and all (8, 18.7).
+        note_html: the elements of rich text in notes are kept, or stripped but for the simplest (8, 18.7).
         download_files: files are downloaded once they are loaded, so that their content is proven by its hash (9). If
             not, only their names and sizes are compared. Downloads from the API's own host count in its quota.
         rails_time_zones: time zones go by Freshsales' own names rather than IANA's (2.1, 7, 18.6).
@@ -112,6 +112,7 @@ class Capabilities:
     past_appointments: bool = True
     note_on_appointment: bool = False
     note_characters: int = 10_000
+    note_html: str = "keep"
     download_files: bool = True
     rails_time_zones: bool = True
     key_user: str = ""
@@ -144,12 +145,12 @@ class Capabilities:
         parts = (part.split(":") for part in self.field_type_codes.split(",") if part)
         return {name.strip(): int(code) for name, code in parts}
 
-    def as_mapping(self) -> dict[str, Setting]:
+    def as_mapping(self) -> dict[str, Behaviour]:
         """All of them by name."""
         return asdict(self)
 
 
-def capabilities_from(stated: Mapping[str, Setting]) -> Capabilities:
+def capabilities_from(stated: Mapping[str, Behaviour]) -> Capabilities:
     """The defaults with what the practice's file states in their place.
 
     Raises:

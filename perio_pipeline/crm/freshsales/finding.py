@@ -5,7 +5,7 @@ from __future__ import annotations
 from perio_pipeline.crm.answers import id_of
 from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.bodies import parent_of, target_of
-from perio_pipeline.crm.freshsales.objects import ObjectSpec
+from perio_pipeline.crm.freshsales.objects import TARGETS, ObjectSpec
 from perio_pipeline.crm.freshsales.reading import children_of, get
 from perio_pipeline.crm.freshsales.searching import filtered, looked_up, searched
 from perio_pipeline.crm.freshsales.session import Session
@@ -45,11 +45,12 @@ async def _hits(spec: ObjectSpec, session: Session, payload: Payload) -> list[Js
 
 
 async def _among_siblings(spec: ObjectSpec, session: Session, payload: Payload) -> Ref | None:
-    parent = parent_of(*target_of(spec, payload, session))
-    for record in await children_of(spec, session, parent):
-        full: JsonObject | None = record
-        if not has_field(record, payload.mark_field):
-            full = await get(spec, session, id_of(record))
-        if full is not None and carries_mark(spec, full, payload, session):
-            return Ref(spec.name, id_of(record), parent)
+    others = [parent_of(TARGETS[name], crm_id) for name, crm_id in payload.elsewhere.items() if name in spec.links]
+    for parent in dict.fromkeys([parent_of(*target_of(spec, payload, session)), *others]):
+        for record in await children_of(spec, session, parent):
+            full: JsonObject | None = record
+            if not has_field(record, payload.mark_field):
+                full = await get(spec, session, id_of(record))
+            if full is not None and carries_mark(spec, full, payload, session):
+                return Ref(spec.name, id_of(record), parent)
     return None

@@ -118,7 +118,6 @@ _NOTES = ObjectSpec(
     fields=frozenset({"description", "created_at"}),
     links=_TARGET_LINKS | {"appointment_id": LinkStyle.TARGET},
     children="notes",
-    lengths={"description": constants.LONG_TEXT_LENGTH},
 )
 
 _FILES = ObjectSpec(

@@ -16,6 +16,7 @@ from perio_pipeline.crm.freshsales.bodies import (
     ACCOUNT_LIST,
     account_list,
     create_body,
+    moved,
     parent_of,
     target_of,
     update_body,
@@ -25,9 +26,9 @@ from perio_pipeline.crm.freshsales.bulk import Row, create_rows
 from perio_pipeline.crm.freshsales.keys import Key, bulk_key, upsert_key
 from perio_pipeline.crm.freshsales.limits import RefusedValueError
 from perio_pipeline.crm.freshsales.listing import has_lists
-from perio_pipeline.crm.freshsales.objects import LinkStyle, ObjectSpec
+from perio_pipeline.crm.freshsales.objects import TARGETS, LinkStyle, ObjectSpec
 from perio_pipeline.crm.freshsales.session import Session
-from perio_pipeline.crm.freshsales.snapshots import accounts_of
+from perio_pipeline.crm.freshsales.snapshots import accounts_of, snapshot
 from perio_pipeline.crm.http import Failure, JsonObject, Response
 from perio_pipeline.crm.lookups import UnknownLookupError
 from perio_pipeline.crm.protocol import Outcome, Payload, Ref, Snapshot, Status
@@ -81,7 +82,7 @@ class Records:
         return [self._said(payload, found[number]) for number, payload in enumerate(batch)]
 
     async def update(self, ref: Ref, payload: Payload) -> Outcome:
-        """Set the payload's fields; a contact keeps the accounts it has besides the payload's."""
+        """Set the payload's fields; a contact keeps the accounts it has besides the payload's, an activity may move."""
         route = self._spec.routes.update
         if route is None:
             return Outcome(Status.REFUSED, code="not_updatable", reason="Freshsales cannot change this over the API.")
@@ -91,11 +92,16 @@ class Records:
             return outcomes.refused(error)
         if self._spec.links.get("sales_account_id") is LinkStyle.PRIMARY_ACCOUNT:
             body |= await self._accounts(ref, payload)
+        place = moved(self._spec, payload, self._session, ref.parent_id)
+        body |= place
         if not body:
             return Outcome(Status.DONE, ref)
         result = await self._session.call(route, route.at(id=ref.crm_id), body=wrapped(self._spec, body))
         self._remember(result)
-        return self._said(payload, outcomes.changed(result, ref, self._labels))
+        outcome = self._said(payload, outcomes.changed(result, ref, self._labels))
+        if place and isinstance(result, Response) and outcome.status is Status.DONE:
+            return replace(outcome, ref=self._now_at(result, ref, payload))
+        return outcome
 
     @property
     def deletes(self) -> bool:
@@ -124,6 +130,14 @@ class Records:
     async def find(self, payload: Payload) -> Ref | None:
         """Look for the record with the payload's mark."""
         return await finding.find(self._spec, self._session, payload)
+
+    def _now_at(self, answer: Response, ref: Ref, payload: Payload) -> Ref:
+        """Where a record lies after it was to move: the answer says whether it did."""
+        target = parent_of(*target_of(self._spec, payload, self._session))
+        there = replace(ref, parent_id=target)
+        shown = snapshot(self._spec, record_in(answer.object, (self._spec.entity,)), there, self._session).links
+        stated = [parent_of(TARGETS[name], crm_id) for name, crm_id in shown.items() if name in TARGETS]
+        return there if target in stated else ref
 
     async def _accounts(self, ref: Ref, payload: Payload) -> JsonObject:
         """The list of accounts as it should be after an update, where the payload says anything about it."""

@@ -15,6 +15,7 @@ from perio_pipeline.crm.freshsales.customfields import CustomFields
 from perio_pipeline.crm.freshsales.errors import denial, parse_error
 from perio_pipeline.crm.freshsales.lookups import no_lookups
 from perio_pipeline.crm.freshsales.memory import Memory
+from perio_pipeline.crm.freshsales.objects import SPECS, ObjectSpec
 from perio_pipeline.crm.freshsales.routes import Route
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport, Upload
@@ -64,6 +65,18 @@ class Session:
     def limit_rows(self, module: str, rows: int) -> None:
         """Take over that the account refuses greater jobs than this."""
         self.memory.rows[module] = min(rows, self.rows_at_once(module))
+
+    def length(self, spec: ObjectSpec, name: str) -> int:
+        """The most characters that a field of an object takes."""
+        if spec.plural == constants.NOTES and name == "description":
+            return self.capabilities.note_characters
+        return spec.lengths.get(name, constants.TEXT_LENGTH)
+
+    def lengths(self) -> dict[str, dict[str, int]]:
+        """Object → field → the most characters that it takes."""
+        return {
+            name: {field: self.length(spec, field) for field in sorted(spec.fields)} for name, spec in SPECS.items()
+        }
 
     async def pause(self, seconds: float) -> None:
         """Wait some seconds of the CRM's clock."""

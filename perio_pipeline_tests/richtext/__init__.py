@@ -1,0 +1,1 @@
+"""The rich text of notes and letters."""
