@@ -23,6 +23,8 @@ from perio_pipeline.signoff.match_review import LEVELS, REVIEW, read_decisions
 MATCH_PASS = "match"
 MOST_SHOWN = 200
 HEADERS = ("match", "level", "object", "PANDA", "CRM", "reasons", "decision", "by")
+IDS = ("PANDA", "CRM")
+"""Shown whole however narrow the terminal is: people copy them."""
 
 
 def take_decisions(practice: str, crm: str, file: Path, by: str, console: Console) -> None:
@@ -54,7 +56,7 @@ def show(practice: str, crm: str, console: Console) -> None:
     offered = _found(practice, crm).query("offered")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for header in HEADERS:
-        table.add_column(header, overflow="fold")
+        table.add_column(header, overflow="fold", no_wrap=header in IDS)
     with _opened(practice, crm) as target:
         places = set(zip(offered["account"], offered["object"], strict=True))
         states = {place: decided(target, *place) for place in places}
@@ -80,7 +82,8 @@ def summary(practice: str, crm: str, console: Console) -> None:
         return
     counts = asked["level"].value_counts()
     found = ", ".join(f"{counts.get(level, 0)} {level}" for level in LEVELS)
-    console.print(f"{crm} may hold records already: {found}. {left} are not loaded before a person decides:")
+    said = f"{crm} may hold records already: {found}. {left} are not loaded before a person decides:"
+    console.print(said, soft_wrap=True)
     for form in ("html", "csv"):
         path = settings.workplace().report_file(practice, crm, f"{REVIEW}.{form}")
         console.print(f"  {shown(path)}", soft_wrap=True, highlight=False, markup=False)
