@@ -62,21 +62,23 @@ async def check_accounts(adapters: Dictionary[str, Callable[[], Adapter]]) -> di
 
 
 def _check_lengths(mapping: Mapping, account: str, info: AccountInfo) -> None:
-    """Refuse a mapping that would send more characters than a field of the account takes.
+    """Refuse a mapping that would send more characters than fields of the account take.
 
     Raises:
-        DestinationError: names object, field and both lengths.
+        DestinationError: names every such field and both lengths.
     """
-    for name, obj in mapping.objects.items():
+    problems = []
+    for name, obj in mapping.present().items():
         limits = {field: entry.limit for field, entry in obj.fields.items() if entry.limit}
         limits |= {obj.split.field: obj.split.limit} if obj.split else {}
         for field, limit in limits.items():
             room = info.lengths.get(name, {}).get(field, limit)
-            if limit > room:
-                raise DestinationError(
-                    f"{name}.{field} may have {limit} characters by the mapping, and account {account} takes {room}.",
-                    f"Lower the limit of {name}.{field} in the mapping file to {room}.",
-                )
+            problems += [f"{name}.{field} ({limit} by the mapping, {room} in the account)"] if limit > room else []
+    if problems:
+        raise DestinationError(
+            f"Account {account} takes fewer characters than would be sent: {', '.join(problems)}.",
+            "Lower these limits in the mapping file.",
+        )
 
 
 async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.DataFrame, int]:

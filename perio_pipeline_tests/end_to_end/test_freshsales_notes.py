@@ -228,8 +228,9 @@ def test_an_account_with_shorter_notes_than_the_mapping_cuts_is_refused_before_a
 ) -> None:
     with world(tmp_path, rich_sample[0], {"capabilities": {"note_characters": 5000}}, CRM) as made:
         (problem,) = failures(made.migrate()).values()
-        assert "notes.description may have 10000 characters by the mapping, and account main takes 5000" in problem
-        assert "Lower the limit of notes.description in the mapping file to 5000." in problem
+        assert "Account main takes fewer characters than would be sent: " in problem
+        assert " notes.description (10000 by the mapping, 5000 in the account)." in problem
+        assert "Lower these limits in the mapping file." in problem
         assert made.sandbox.stats()["writes"] == 0
 
 
