@@ -121,6 +121,20 @@ def test_an_address_that_two_send_though_it_is_unique_overwrites_nobody(mode: st
         assert_separate(world, arrived, world.read(refs))
 
 
+@pytest.mark.parametrize("mode", [mode for mode in MODES if "address" in mode])
+def test_who_came_in_another_process_is_not_overwritten_either(mode: str) -> None:
+    with account({"email_unique": False}, MODES[mode]) as world:
+        provider = person("providers", 7, DOCTOR)
+        refs = world.load([provider])
+        world.run(lambda adapter: adapter._session.pause(5.0))  # its address is searchable by now
+        forget_all()
+        world.reopen()
+        addresses = [DOCTOR, *(f"p{number}@b.example" for number in range(OTHERS))]
+        patients = [person("contacts", number, address) for number, address in enumerate(addresses)]
+        refs += world.load(patients)
+        assert_separate(world, [provider, *patients], world.read(refs))
+
+
 def test_a_contact_that_was_there_before_is_taken_over_by_its_address_but_no_record_of_ours_is() -> None:
     with account({}, {"bulk_upsert": False, "upsert_key": "emails"}) as world:
         world.load([person("contacts", 1, FAMILY)])

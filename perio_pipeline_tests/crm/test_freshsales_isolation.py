@@ -174,14 +174,14 @@ def test_accounts_are_taken_apart_too() -> None:
 
 
 def test_a_search_that_lags_long_is_helped_by_the_list_of_the_newest() -> None:
-    with account(lag=600.0) as world:
+    with account(lag=60_000.0) as world:
         assert {outcome.status for outcome in world.create([patient(number) for number in range(100)])} == {Status.DONE}
         assert world.asked("GET", "/contacts/view/{view}") == 1
         assert world.asked("POST", "/contacts/upsert") == 0
 
 
 def test_where_lists_lag_as_well_each_row_is_upserted_and_none_doubled() -> None:
-    with account({"views_lag": True}, lag=600.0) as world:
+    with account({"views_lag": True}, lag=60_000.0) as world:
         assert {outcome.status for outcome in world.create([patient(number) for number in range(30)])} == {Status.DONE}
         assert world.asked("POST", "/contacts/upsert") == 30
         assert_once(world, 30)
