@@ -73,9 +73,10 @@ class Session:
         return spec.lengths.get(name, constants.TEXT_LENGTH)
 
     def lengths(self) -> dict[str, dict[str, int]]:
-        """Object → field → the most characters that it takes."""
+        """Object → field → the most characters that it takes; a moment has no length."""
         return {
-            name: {field: self.length(spec, field) for field in sorted(spec.fields)} for name, spec in SPECS.items()
+            name: {field: self.length(spec, field) for field in sorted(spec.fields - {constants.CREATED_AT})}
+            for name, spec in SPECS.items()
         }
 
     async def pause(self, seconds: float) -> None:
