@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from perio_pipeline.loading.entries import State
@@ -26,7 +27,7 @@ def unsettled(target: Target, name: str, shaped: pd.DataFrame, manifest: pd.Data
         open_keys = {each.source_key for each in known if each.state != State.DONE or each.fingerprint is None}
         loaded = manifest.loc[manifest["account"] == account, "source_key"]
         wanted |= {(key, account) for key in open_keys.intersection(loaded)}
-    return shaped[[record in wanted for record in shaped[RECORD].itertuples(index=False, name=None)]]
+    return shaped[_among(shaped, wanted)]
 
 
 def renewed(earlier: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
@@ -34,9 +35,13 @@ def renewed(earlier: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
 
     Records that the retry did not touch are unchanged.
     """
-    retried = set(again[RECORD].itertuples(index=False, name=None))
-    others = earlier[[record not in retried for record in earlier[RECORD].itertuples(index=False, name=None)]]
+    others = earlier[~_among(earlier, set(again[RECORD].itertuples(index=False, name=None)))]
     if "action" in others:
         others = others.assign(action=others["action"].mask(~others["action"].isin(NOT_LOADED), "unchanged"))
     whole = pd.concat([others, again]).astype(earlier.dtypes.to_dict())
     return whole.sort_values(["account", "source_key"], ignore_index=True)
+
+
+def _among(frame: pd.DataFrame, records: set[tuple[str, str]]) -> np.ndarray:
+    """Whether each row is one of the records: as many booleans as rows, also where there are none."""
+    return pd.MultiIndex.from_frame(frame[RECORD]).isin(list(records))

@@ -206,7 +206,11 @@ def _loaded(journal: Path) -> int:
         return 0
     with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
         try:
-            return int(connection.execute("select count(*) from record where state = 'done'").fetchone()[0])
+            return int(
+                connection.execute(
+                    "select count(*) from record where state = 'done' and object <> 'schema'"
+                ).fetchone()[0]
+            )
         except sqlite3.OperationalError:  # the tables are not there yet
             return 0
 

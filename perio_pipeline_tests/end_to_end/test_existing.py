@@ -364,7 +364,12 @@ def essence(value: Any) -> Any:
 def test_p9_a_rollback_leaves_the_crm_with_what_it_held_before(story: Story) -> None:
     made = story.made
     done = roll_back(made)
-    assert done.loc[done["fate"] != "reversed", ["object", "fate", "reason"]].drop_duplicates().to_dict("records") == []
+    stay = done[done["fate"] != "reversed"]
+    # Freshsales deletes no files, so that those stay that hang on contacts it held before; and they are named.
+    files = ("letters", "radiographs") if made.crm == "freshsales" else ()
+    assert set(zip(stay["object"], stay["fate"], stay["reason"], strict=True)) == {
+        (name, "failed", "the API does not delete it, and the record it hangs on stays") for name in files
+    }
     left = {crm_id: record for crm_id, record in kept(made).items() if not record.get("_deleted")}
     assert left.keys() == story.before.keys()
     assert {key: essence(record) for key, record in left.items()} == {

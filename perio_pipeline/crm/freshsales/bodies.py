@@ -49,7 +49,7 @@ def update_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
         RefusedValueError: a value that the CRM would refuse or cut.
         UnknownLookupError: a stage, pipeline or other entry that the account does not have.
     """
-    stated = payload.fields
+    stated = standins.never_ownerless(payload.fields, session.capabilities)
     if spec.plural == constants.CONTACTS:
         stated = standins.never_emptied(payload, stated, session.capabilities)
     body = _body(spec, payload, stated, session, keep_nulls=True)

@@ -75,7 +75,8 @@ def _spoken(spec: ObjectSpec, name: str, raw: Any, session: Session) -> Value:
         raw = _primary_email(raw)
     raw = standins.read_back(name, raw, session.capabilities) if spec.plural == constants.CONTACTS else raw
     if name in FIELDS:
-        return _named(name, session.lookups.spoken(name, raw), session)
+        named = session.lookups.spoken(name, raw)
+        return standins.owner_read_back(named, session.capabilities) if name == standins.OWNER else named
     if isinstance(raw, list):
         return tuple(str(part) for part in raw)
     if name in spec.numbers and isinstance(raw, str):
@@ -85,12 +86,6 @@ def _spoken(spec: ObjectSpec, name: str, raw: Any, session: Session) -> Value:
     if name == "time_zone":
         return to_iana(str(raw))
     return raw if isinstance(raw, str | int | float | bool) else None
-
-
-def _named(name: str, value: Value, session: Session) -> Value:
-    """A look-up's name. What belongs to the key's user was given to nobody."""
-    key_user = session.capabilities.key_user.strip().casefold()
-    return None if name == "owner_id" and key_user and str(value).strip().casefold() == key_user else value
 
 
 def _primary_email(held: list[Any]) -> Value:

@@ -1,4 +1,4 @@
-"""What a contact is given where the account demands something that a person does not have; it reads back as nothing."""
+"""What a record is given where the account demands something that it does not have; it reads back as nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from perio_pipeline.crm.freshsales.capabilities import Capabilities
 from perio_pipeline.crm.protocol import Payload, Value
 
+OWNER = "owner_id"
 NO_LAST_NAME = "-"
 _DOMAIN = "@no-email.invalid"
 """The ending `.invalid` is reserved: no message can ever reach such an address (RFC 2606)."""
@@ -42,6 +43,23 @@ def read_back(name: str, value: Value, capabilities: Capabilities) -> Value:
     if name == "last_name" and value == NO_LAST_NAME and capabilities.last_name_required:
         return None
     return value
+
+
+def never_ownerless(fields: Mapping[str, Value], capabilities: Capabilities) -> dict[str, Value]:
+    """The fields of an update, by what people would say, with the key's user in place of no owner.
+
+    Freshsales gives a new record without an owner to that user, so that taking an owner away leads back there.
+    """
+    given = dict(fields)
+    if OWNER in given and not given[OWNER] and capabilities.key_user:
+        given[OWNER] = capabilities.key_user
+    return given
+
+
+def owner_read_back(value: Value, capabilities: Capabilities) -> Value:
+    """A record's owner, by e-mail, as it was meant: none for the key's user."""
+    key_user = capabilities.key_user.strip().casefold()
+    return None if key_user and str(value).strip().casefold() == key_user else value
 
 
 def _needs_address(fields: Mapping[str, Value], capabilities: Capabilities) -> bool:
