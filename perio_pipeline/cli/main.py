@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
@@ -15,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from perio_pipeline import settings
+from perio_pipeline import interrupts, settings
 from perio_pipeline.cli import audit, documents, matching, planning, rollback, runs, sandboxes
 from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table, shown
 from perio_pipeline.defs.assets.destination import LoadPass
@@ -73,23 +72,24 @@ def _preflight(name: str, crm: str) -> Practice:
 def demo(
     patients: Annotated[int, typer.Option(help="Patients of the sample practice.", min=20)] = 250,
     seed: Annotated[int, typer.Option(help="The same seed makes the same practice.")] = 2026,
-    crm: CrmOption = "highlevel",
+    to: Annotated[list[str] | None, typer.Option(help="One destination; by default each that the sample has.")] = None,
 ) -> None:
-    """Make the sample practice and migrate it in full to the sandbox on this machine."""
+    """Make the sample practice and migrate it in full to the sandboxes on this machine."""
     runs.prepare_environment()
     with clear_errors():
         path = settings.data_folder() / "sample" / f"{SAMPLE_PRACTICE}.db"
         if not path.exists():
             console.print(f"Making the sample practice: {patients} synthetic patients.")
             _make_sample(path, patients, seed)
-        _migrate(SAMPLE_PRACTICE, crm, LoadPass.FULL, anyway=True)
-    report = shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT))
-    again = f"perio migrate --practice {SAMPLE_PRACTICE} --to {crm} --pass full"
+        destinations = to or list(settings.workplace().practice(SAMPLE_PRACTICE).destinations)
+        for crm in destinations:
+            _migrate(SAMPLE_PRACTICE, crm, LoadPass.FULL, anyway=True)
+    reports = [shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT)) for crm in destinations]
     console.print("Where to look next:")
     for command, what in (
         ("make ui", f"the Dagster UI on this data, at {UI_URL}"),
-        (report, "the field-level diff as a page"),
-        (again, "once more: it writes nothing"),
+        *((report, "the field-level diff as a page") for report in reports),
+        ("make demo", "once more: it writes nothing"),
     ):
         console.print(f"  [bold]{command}[/]\n      {what}", soft_wrap=True, highlight=False)
 
@@ -218,7 +218,7 @@ def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:
     with sandboxes.at_hand(practice, crm) as started:
         if started:
             console.print(f"Started the {crm} sandbox of {name} for this run.")
-        asyncio.run(check_accounts(settings.workplace().adapters(practice, crm)))
+        interrupts.run(check_accounts(settings.workplace().adapters(practice, crm)))
         report = runs.migrate(name, crm, load_pass, console, anyway=anyway)
     _show(crm, _statuses(name)[crm])
     if settings.workplace().effective(practice, crm).matched():
@@ -236,7 +236,7 @@ def _find_matches(name: str, crm: str) -> None:
     if not settings.workplace().effective(practice, crm).matched():
         raise PerioError(f"The mapping {crm}.yaml matches no object.", "Add `match` to those that the CRM may hold.")
     with sandboxes.at_hand(practice, crm):
-        asyncio.run(check_accounts(settings.workplace().adapters(practice, crm)))
+        interrupts.run(check_accounts(settings.workplace().adapters(practice, crm)))
         runs.launch(match_job_name(crm), {}, name, crm, console)
     matching.summary(name, crm, console)
 

@@ -1,12 +1,12 @@
 """The rollback as a job: what a migration wrote into a CRM is taken back, today or any time later (P9)."""
 
 # No postponed annotations: Dagster reads a config's type from the function itself.
-import asyncio
 
 import dagster as dg
 import pandas as pd
 from pydantic import Field
 
+from perio_pipeline import interrupts
 from perio_pipeline.defs.metadata import counts_table
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.loading.history import ALL_PASSES
@@ -46,7 +46,7 @@ def rollback_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobDe
             rooms = workplace.open
             practice = rooms.practice(context.partition_key)
             with workplace.target(practice.practice, crm, run_info(context, "rollback")) as target:
-                lines = asyncio.run(
+                lines = interrupts.run(
                     roll_back(target, config.load_pass, dry_run=config.dry_run, remove_schema=config.remove_schema)
                 )
             frame = lists.rollback_frame(lines)

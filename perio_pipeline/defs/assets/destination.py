@@ -1,12 +1,12 @@
 """A CRM's assets: shaped frames, the account, the sample, the manifests of what was loaded, and the read-backs."""
 
-import asyncio
 from enum import StrEnum
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from perio_pipeline import interrupts
 from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, table_schema
 from perio_pipeline.defs.resources import PASS_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.errors import SettingsError
@@ -98,7 +98,7 @@ def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
                 check_gates(practice, crm, target.mapping)
                 workplace.open.check_room(practice, crm)
                 approval = practice.destination(crm).schema_plan
-                frame, created = asyncio.run(prepare_accounts(target, create_fields=approval.create_fields))
+                frame, created = interrupts.run(prepare_accounts(target, create_fields=approval.create_fields))
         return dg.Output(frame, metadata={"custom_fields_created": created})
 
     return account
@@ -157,7 +157,7 @@ def matches_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinitio
             practice = workplace.open.practice(context.partition_key)
             with workplace.target(context.partition_key, crm, run_info(context, "match")) as target:
                 check_gates(practice, crm, target.mapping)
-                found = asyncio.run(find_matches(target, shaped, practice.country))
+                found = interrupts.run(find_matches(target, shaped, practice.country))
                 if practice.policies.link_certain_matches:
                     found.frame = link_certain(target, found.frame)
             path = write_review(workplace.open, practice, crm, found)
@@ -215,7 +215,7 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
                     shaped = unsettled(target, name, shaped, earlier.read())
                 matches = workplace.store().frame(practice.practice, [crm, "matches"])
                 held_back = waiting(target, name, matches.read()) if obj.match else {}
-                manifest = asyncio.run(load_object(target, name, shaped, held_back))
+                manifest = interrupts.run(load_object(target, name, shaped, held_back))
             if config.load_pass is LoadPass.RETRY:
                 manifest = renewed(earlier.read(), manifest)
             workplace.store().write_note(practice.practice, [crm, "loaded", name], {"pass": covers})
@@ -272,7 +272,7 @@ def readback_asset(
             earlier = workplace.store().frame(context.partition_key, [crm, "readback", name])
             retry = context.run.tags.get(PASS_TAG) == LoadPass.RETRY.value and earlier.exists()
             asked = manifest[manifest["action"].isin(WRITTEN)] if retry else manifest
-            frame = asyncio.run(read_object(target, name, asked))
+            frame = interrupts.run(read_object(target, name, asked))
             frame = renewed(earlier.read(), frame) if retry else frame
         return dg.Output(frame, metadata={"manifest_rows": len(manifest), "read_back": len(asked)})
 
