@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from perio_pipeline.signoff.causes import CAUSES, WHOLE_RECORD, Cause
 from perio_pipeline.signoff.diff import Diff
 from perio_pipeline.signoff.leftovers import FILES_SHOWN
+from perio_pipeline.signoff.templates import render
 
 EXAMPLES = 5
 """Records shown per object, field and cause."""
@@ -61,16 +61,8 @@ def render_report(
     differences = [diff.differences for diff in diffs.values()]
     rows = sum(len(frame) for frame in differences)
     unexplained = sum(diff.unexplained for diff in diffs.values())
-    environment = Environment(
-        loader=PackageLoader("perio_pipeline.signoff"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = _count
-    environment.filters["percent"] = _percent
-    return environment.get_template("diff.html").render(
+    return render(
+        "diff.html",
         practice=practice_name,
         destination=destination,
         load_pass=_PASSES.get(load_pass, load_pass),
@@ -150,17 +142,3 @@ def _examples(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
     examples = pd.concat(frames).sort_values("explained", kind="stable")
     shown = examples.astype(object).where(examples.notna(), None)
     return [{str(name): value for name, value in line.items()} for line in shown.to_dict("records")]
-
-
-def _count(number: int | float | None) -> str:
-    return "–" if number is None or pd.isna(number) else f"{int(number):,}"
-
-
-def _percent(part: int, whole: int) -> str:
-    if not whole:
-        return "–"
-    share = 100 * part / whole
-    # Rounding must not call an incomplete field complete, nor a rare one empty.
-    if 0 < part < whole:
-        share = min(max(share, 0.1), 99.9)
-    return f"{share:.1f} %"

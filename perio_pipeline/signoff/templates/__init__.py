@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -18,7 +19,15 @@ MARKDOWN = re.compile(r"([\\`*_<>\[\]|#])")
 
 
 def render(template: str, **values: object) -> str:
-    """Render a template of this folder; values are escaped in pages, and by the filter `plain` in Markdown."""
+    """Render a template of this folder; values are escaped in pages, and by the filter `plain` in Markdown.
+
+    Further filters: `count` sets a whole number in groups of three, `percent` a share; both show nothing as a dash.
+    """
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("perio_pipeline.signoff"),
         autoescape=select_autoescape(),
@@ -27,7 +36,9 @@ def render(template: str, **values: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters["plain"] = lambda text: MARKDOWN.sub(r"\\\1", text)
-    return environment.get_template(template).render(values)
+    environment.filters["count"] = _count
+    environment.filters["percent"] = _percent
+    return environment
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -38,3 +49,17 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     for row in rows:
         writer.writerow([f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in row])
     return text.getvalue()
+
+
+def _count(number: int | float | None) -> str:
+    return "–" if number is None or number != number else f"{int(number):,}"
+
+
+def _percent(part: int, whole: int) -> str:
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    # Rounding must not call an incomplete field complete, nor a rare one empty.
+    if 0 < part < whole:
+        share = min(max(share, 0.1), 99.9)
+    return f"{share:.1f} %"
