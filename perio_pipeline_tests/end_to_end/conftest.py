@@ -16,6 +16,11 @@ def sample_60(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sample_20(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_sample(tmp_path_factory.mktemp("sample"), 20)
+
+
+@pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory, sample_60: Path) -> Iterator[World]:
     """A practice of 60 patients, migrated in full once and then once more."""
     with world(tmp_path_factory.mktemp("migrated"), sample_60, record_requests=True) as made:

@@ -18,7 +18,7 @@ from striprtf.striprtf import rtf_to_text
 
 from perio_pipeline.panda.sample.generate import images_of
 from perio_pipeline_tests.end_to_end.freshsales_view import frame, get
-from perio_pipeline_tests.end_to_end.world import PRACTICE, World, checks, failures, make_sample, world
+from perio_pipeline_tests.end_to_end.world import PRACTICE, World, checks, failures, world
 
 pytestmark = pytest.mark.slow
 CRM = "freshsales"
@@ -166,8 +166,8 @@ def test_phi_files_and_their_folders_are_their_owners_only(moved: World) -> None
         assert path.stat().st_mode & 0o077 == 0, path.name
 
 
-def test_p7_a_letter_that_changed_in_panda_is_uploaded_anew_and_nothing_else(tmp_path: Path) -> None:
-    with world(tmp_path, make_sample(tmp_path, 20), crm=CRM) as made:
+def test_p7_a_letter_that_changed_in_panda_is_uploaded_anew_and_nothing_else(tmp_path: Path, sample_20: Path) -> None:
+    with world(tmp_path, sample_20, crm=CRM) as made:
         made.migrate()
         database = sqlite3.connect(made.rooms.data / "sample" / f"{PRACTICE}.db")
         (key,) = database.execute("SELECT MAX(LetterNo) FROM Letter WHERE LetterFormat = 'R'").fetchone()

@@ -10,17 +10,17 @@ import pytest
 from perio_pipeline.loading import audit, lock
 from perio_pipeline.loading.auditfile import Format
 from perio_pipeline.loading.database import URL_VARIABLE
-from perio_pipeline_tests.end_to_end.world import CRM, PRACTICE, checks, failures, make_sample, world
+from perio_pipeline_tests.end_to_end.world import CRM, PRACTICE, checks, failures, world
 from perio_pipeline_tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_migration_journaled_on_postgresql_is_proven_and_repeated_without_a_write(
-    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresServer, tmp_path: Path, sample_20: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(URL_VARIABLE, postgres.journal_url(tmp_path))
-    with world(tmp_path, make_sample(tmp_path, 20)) as made:
+    with world(tmp_path, sample_20) as made:
         first, second = made.migrate(), made.migrate()
         assert failures(first) == failures(second) == {}
         assert [name for name, check in checks(second).items() if not check.passed] == []

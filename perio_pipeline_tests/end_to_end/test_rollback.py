@@ -50,8 +50,8 @@ def only_the_account(made: World) -> None:
 
 
 @pytest.mark.parametrize("crm", ["highlevel", "freshsales"])
-def test_p9_after_a_rollback_the_crm_is_as_it_was_before(tmp_path: Path, sample_60: Path, crm: str) -> None:
-    with world(tmp_path, sample_60, crm=crm) as made:
+def test_p9_after_a_rollback_the_crm_is_as_it_was_before(tmp_path: Path, sample_20: Path, crm: str) -> None:
+    with world(tmp_path, sample_20, crm=crm) as made:
         untouched = made.sandbox.state_digest()
         only_the_account(made)
         before = made.sandbox.state_digest()
@@ -72,9 +72,9 @@ def test_p9_after_a_rollback_the_crm_is_as_it_was_before(tmp_path: Path, sample_
 
 
 @pytest.mark.parametrize("crm", ["highlevel", "freshsales"])
-def test_p9_what_a_person_edited_stays_with_what_it_hangs_on(tmp_path: Path, sample_60: Path, crm: str) -> None:
+def test_p9_what_a_person_edited_stays_with_what_it_hangs_on(tmp_path: Path, sample_20: Path, crm: str) -> None:
     kind, obj, changes = EDITED[crm]
-    with world(tmp_path, sample_60, crm=crm) as made:
+    with world(tmp_path, sample_20, crm=crm) as made:
         assert failures(made.migrate()) == {}
         (records,) = (place[kind] for place in made.sandbox.state().values())
         made.sandbox.edit(kind, records[0]["id"], changes)

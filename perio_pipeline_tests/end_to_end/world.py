@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,12 +49,38 @@ class World:
         return build_definitions(self.rooms, resource)
 
     def migrate(self, load_pass: LoadPass = LoadPass.FULL) -> dg.ExecuteInProcessResult:
-        job = self.definitions().resolve_job_def(job_name(load_pass, self.crm))
-        result = job.execute_in_process(
-            run_config={**load_config(load_pass, self.crm, self.rooms.mapping(self.crm)), **QUIET},
-            instance=self.instance,
-            partition_key=PRACTICE,
-            raise_on_error=False,
+        """Run a whole migration."""
+        config = load_config(load_pass, self.crm, self.rooms.mapping(self.crm))
+        return self._run(job_name(load_pass, self.crm), config)
+
+    def migrate_only(self, *objects: str, read: bool = False) -> dg.ExecuteInProcessResult:
+        """Run the part of a full migration that takes these objects to the CRM, all else being as it was.
+
+        Args:
+            objects: their names in the mapping.
+            read: read PANDA again before.
+        """
+        job, mapping = job_name(LoadPass.FULL, self.crm), self.rooms.mapping(self.crm)
+        every = load_config(LoadPass.FULL, self.crm, mapping)["ops"]
+        config = {"ops": {name: every[name] for name in (f"{self.crm}__loaded__{each}" for each in objects)}}
+        parts = {"account", *objects, *(("panda", "validated", "clinical") if read else ())}
+        keys = self.definitions().resolve_job_def(job).asset_layer.executable_asset_keys
+        wanted = [key for key in keys if parts & {key.path[0], key.path[-1]} and "matches" not in key.path]
+        return self._run(job, config, wanted)
+
+    def _run(
+        self, job: str, config: dict[str, Any], only: Sequence[dg.AssetKey] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        result = (
+            self.definitions()
+            .resolve_job_def(job)
+            .execute_in_process(
+                run_config={**config, **QUIET},
+                instance=self.instance,
+                partition_key=PRACTICE,
+                raise_on_error=False,
+                asset_selection=only,
+            )
         )
         self.results.append(result)
         return result
