@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Everything a run leaves behind lives in the data folder: Dagster's home, frames, journal, reports, the sandbox.
 export PERIO_DATA ?= $(CURDIR)/data
 
-.PHONY: setup demo test lint faults faults-small bench ui lock clean
+.PHONY: setup demo test lint faults faults-small schedules schedules-small bench ui lock clean
 
 setup: $(VENV)/.installed
 
@@ -37,6 +37,13 @@ faults: setup
 
 faults-small: setup
 	$(BIN)/python -W ignore -m perio_pipeline_tests.faults --every 40
+
+# Loads under 1,000 random schedules of faults, or some of them; `ARGUMENTS="--first 7 --count 1"` repeats one.
+schedules: setup
+	$(BIN)/python -W ignore -m perio_pipeline_tests.faults.troubled $(ARGUMENTS)
+
+schedules-small: setup
+	$(BIN)/python -W ignore -m perio_pipeline_tests.faults.troubled --count 12
 
 # How much of the CRMs' quotas a load uses, and what the machinery costs (ten minutes); writes bench.json as well.
 bench: setup

@@ -36,14 +36,14 @@ def _loads(stage: Stage, every: int) -> Count:
     notes = stage.rooms.data / "notes"
     journal = stage.journal_folder("undisturbed")
     points = boundaries_of(lambda: stage.load(journal), notes)
-    right, digest = _picture(stage, journal), stage.sandbox.state_digest()
+    right, digest = picture_of(stage, journal), stage.sandbox.state_digest()
     count = Count()
     for point in range(1, points + 1, every):
         stage.sandbox.reset()
         journal = stage.journal_folder("killed")
         ended = run_and_kill(lambda journal=journal: stage.load(journal), point, notes)
         run(lambda journal=journal: stage.load(journal, read_back=False), notes)
-        _judge(stage, count, point, ended, digest, lambda journal=journal: compare(_picture(stage, journal), right))
+        _judge(stage, count, point, ended, digest, lambda journal=journal: compare(picture_of(stage, journal), right))
     return count
 
 
@@ -56,14 +56,14 @@ def _rollbacks(stage: Stage, every: int) -> Count:
     stage.sandbox.checkpoint()
     journal = _copied(stage, loaded)
     points = boundaries_of(lambda: stage.roll_back(journal), notes)
-    right, digest = _picture(stage, journal), stage.sandbox.state_digest()
+    right, digest = picture_of(stage, journal), stage.sandbox.state_digest()
     count = Count()
     for point in range(1, points + 1, every):
         stage.sandbox.reset()
         journal = _copied(stage, loaded)
         ended = run_and_kill(lambda journal=journal: stage.roll_back(journal), point, notes)
         run(lambda journal=journal: stage.roll_back(journal), notes)
-        _judge(stage, count, point, ended, digest, lambda journal=journal: compare(_picture(stage, journal), right))
+        _judge(stage, count, point, ended, digest, lambda journal=journal: compare(picture_of(stage, journal), right))
     return count
 
 
@@ -76,7 +76,8 @@ def _judge(stage: Stage, count: Count, point: int, ended: str, digest: str, why:
         print(f"{stage.crm}: kill point {point}: {verdict}", flush=True)
 
 
-def _picture(stage: Stage, journal_folder: Path) -> Picture:
+def picture_of(stage: Stage, journal_folder: Path) -> Picture:
+    """Return what the CRM holds, by what the journal knows of it."""
     journal = open_journal(journal_folder)
     try:
         return picture(stage.sandbox.state(), known_ids(journal, PRACTICE, stage.crm, list(stage.mapping.objects)))

@@ -21,7 +21,8 @@ from perio_pipeline.cli.sandboxes import SANDBOXES, sandbox_token
 from perio_pipeline.loading.accounts import prepare_accounts
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import open_journal
-from perio_pipeline.loading.objects import Target, load_object, read_object
+from perio_pipeline.loading.objects import Target, load_object, mark_unproven, read_object
+from perio_pipeline.loading.payloads import LINK
 from perio_pipeline.loading.rollback import roll_back
 from perio_pipeline.loading.sampling import choose, sample_frame
 from perio_pipeline.mapping.model import Mapping
@@ -37,6 +38,7 @@ TOKENS = {
     "PERIO_HARBOR_HIGHLEVEL_TOKEN": sandbox_token(PRACTICE, "main"),
     "PERIO_HARBOR_FRESHSALES_TOKEN": sandbox_token(PRACTICE, "main"),
 }
+Frames = dict[str, pd.DataFrame]
 CLOCK = 4000.0
 """How fast the sandbox's clock runs: waiting for its limits and its search must not cost the harness time."""
 
@@ -66,18 +68,26 @@ class Stage:
         folder.mkdir(parents=True)
         return folder
 
-    def load(self, journal_folder: Path, *, read_back: bool = True) -> dict[str, int]:
-        """Load everything, and read it back; returns action → records."""
+    def load(
+        self, journal_folder: Path, *, read_back: bool = True, right: Frames | None = None
+    ) -> tuple[dict[str, int], Frames]:
+        """Load everything, and read it back; returns action → records, and object → its records as read back.
 
-        async def run(target: Target) -> dict[str, int]:
+        What does not read back as in `right` is noted, as the diff does, so that the next load writes it again.
+        """
+
+        async def run(target: Target) -> tuple[dict[str, int], Frames]:
             manifests = {name: await load_object(target, name, self.shaped[name]) for name in self.mapping.objects}
+            found = {}
             for name, manifest in manifests.items() if read_back else ():
-                await read_object(target, name, manifest)
+                found[name] = await read_object(target, name, manifest)
+                if right is not None:
+                    mark_unproven(target, name, _unlike(found[name], right[name]))
             actions = pd.concat([manifest["action"] for manifest in manifests.values()]).value_counts()
-            return {str(action): int(rows) for action, rows in actions.items()}
+            return {str(action): int(rows) for action, rows in actions.items()}, found
 
-        found: dict[str, int] = self._on_target(journal_folder, "full", run)
-        return found
+        done: tuple[dict[str, int], Frames] = self._on_target(journal_folder, "full", run)
+        return done
 
     def roll_back(self, journal_folder: Path) -> dict[str, int]:
         """Take everything back; returns fate → records."""
@@ -106,6 +116,14 @@ class Stage:
             return asyncio.run(work(self.rooms.target(practice, self.crm, journal, run)))
         finally:
             journal.close()
+
+
+def _unlike(found: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    """The records whose values are others than in `right`, wherever their ids lead (source_key, account)."""
+    values = [name for name in right if name not in ("account", "crm_id") and not name.startswith(LINK)]
+    texts = found[values].astype(object).map(str)
+    same = texts.merge(right[values].astype(object).map(str), how="left", indicator=True)["_merge"] == "both"
+    return found.loc[~same.to_numpy(), ["source_key", "account"]]
 
 
 @contextmanager
