@@ -28,7 +28,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 test: setup lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 	$(BIN)/pytest -m slow -n 2 --dist loadfile
 
 # Kills loads and rollbacks at every boundary of every request (an hour), or at some of them (minutes).

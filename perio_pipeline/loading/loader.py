@@ -24,8 +24,10 @@ from perio_pipeline.mapping.model import ObjectMap
 CONCURRENCY = 16
 """Records under way at once; the rate window, not this, limits the speed."""
 
-LOOKS = (0.0, 2.0, 5.0, 10.0, 20.0)
-"""Seconds of the CRM's clock to wait before each look for a record whose response was lost: search lags."""
+LOOKS = (0.0, 5.0, 15.0, 40.0, 90.0)
+"""Seconds of the CRM's clock to wait before each look for a record whose response was lost: search lags.
+
+It usually lags by seconds. Patience costs little, since answers are rarely lost; sending again too early doubles."""
 
 ATTEMPTS = 3
 """How often one record is sent in one run, each time after making sure that it is not there."""

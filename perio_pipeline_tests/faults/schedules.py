@@ -23,11 +23,14 @@ ANY: Mapping[str, dict[str, Any]] = {
     "reset": {"kind": "reset"},
     "reset mid-body": {"kind": "cut"},
     "lost response": {"kind": "lost_response"},
-    "lagging search": {"kind": "stall_search", "seconds": 240},
+    "lagging search": {"kind": "stall_search", "seconds": 30, "times": 4},
     "dropped field": {"kind": "drop_field"},
     "expired token": {"kind": "expire_token", "times": 1},
 }
-"""Kind of fault → how the sandbox plays it. A few timeouts are enough: each costs the time that it stands for."""
+"""Kind of fault → how the sandbox plays it. 
+
+A few timeouts are enough: each costs the time that it stands for. A search lags for two minutes at most: the loader
+waits a little longer before it takes a record that it does not find for one that was never made."""
 OF_CRM: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "highlevel": {"422 but created": {"kind": "created_but_422", "method": "POST"}},
     "freshsales": {
