@@ -27,7 +27,7 @@ ANY: Mapping[str, dict[str, Any]] = {
     "dropped field": {"kind": "drop_field"},
     "expired token": {"kind": "expire_token", "times": 1},
 }
-"""Kind of fault → how the sandbox plays it. 
+"""Kind of fault → how the sandbox plays it.
 
 A few timeouts are enough: each costs the time that it stands for. A search lags for two minutes at most: the loader
 waits a little longer before it takes a record that it does not find for one that was never made."""
