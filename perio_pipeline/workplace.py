@@ -133,13 +133,18 @@ class Workplace:
         """
         open_account = crm_package(crm).open_account
         return {
-            account.name: partial(
-                open_account,
-                _settings(practice.destination(crm), account),
-                on_wait=progress.waiting,
-            )
-            for account in practice.destination(crm).accounts
+            name: partial(open_account, settings, on_wait=progress.waiting)
+            for name, settings in self.account_settings(practice, crm).items()
         }
+
+    def account_settings(self, practice: Practice, crm: str) -> dict[str, AccountSettings]:
+        """Return account name → what opens it.
+
+        Raises:
+            SettingsError: a token's environment variable is not set.
+        """
+        destination = practice.destination(crm)
+        return {account.name: _settings(destination, account) for account in destination.accounts}
 
     def planner(self, practice: Practice, crm: str, journal: Journal) -> Planner:
         """Return the planner of a full load, on the frames as they are stored."""
@@ -161,8 +166,8 @@ class Workplace:
 
     def file_limits(self, practice: Practice, crm: str) -> dict[str, FileLimits]:
         """Return account name → what it takes of files."""
-        destination, package = practice.destination(crm), crm_package(crm)
-        return {account.name: package.file_limits(_settings(destination, account)) for account in destination.accounts}
+        package = crm_package(crm)
+        return {name: package.file_limits(settings) for name, settings in self.account_settings(practice, crm).items()}
 
     def target(self, practice: Practice, crm: str, journal: Journal, run: RunInfo) -> Target:
         """Return the practice's destination, ready to be written to."""

@@ -61,7 +61,7 @@ async def check_accounts(adapters: Dictionary[str, Callable[[], Adapter]]) -> di
     return found
 
 
-def _check_lengths(mapping: Mapping, account: str, info: AccountInfo) -> None:
+def check_lengths(mapping: Mapping, account: str, info: AccountInfo) -> None:
     """Refuse a mapping that would send more characters than fields of the account take.
 
     Raises:
@@ -100,7 +100,7 @@ async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.D
         async with make() as adapter:
             try:
                 info = await adapter.connect()
-                _check_lengths(target.mapping, account, info)
+                check_lengths(target.mapping, account, info)
                 adapter.require_lookups({field: sorted(names) for field, names in target.mapping.lookups().items()})
                 missing = await adapter.missing_fields(target.mapping.field_specs())
                 if missing and not create_fields:

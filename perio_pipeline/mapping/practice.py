@@ -68,6 +68,13 @@ class Confirmation(Entry):
     digest: str
 
 
+class MessagesOff(Entry):
+    """Who made sure that nothing writes to patients while the load runs, and when (requirements G6, G11)."""
+
+    by: str = Field(min_length=1)
+    on: date
+
+
 class SchemaApproval(Entry):
     """Who allowed the pipeline to create missing custom fields in the CRM."""
 
@@ -93,6 +100,7 @@ class Destination(Entry):
         accounts: at least one.
         history: in which form the practice's history arrives.
         window_hours: how long a full load may take, in the CRM's hours.
+        messages_off: who switched off what would write to patients because of the load.
     """
 
     url: str
@@ -105,6 +113,7 @@ class Destination(Entry):
     confirmation: Confirmation | None = None
     history: History = History()
     window_hours: float = Field(48, gt=0)
+    messages_off: MessagesOff | None = None
 
     def switches(self, package: CrmPackage) -> Switches:
         """What holds by the destination's plan, its account's behaviour and the practice's policies.

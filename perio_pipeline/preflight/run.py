@@ -1,0 +1,114 @@
+"""Runs all checks for one practice and one CRM, in the order of the requirements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from perio_pipeline import interrupts
+from perio_pipeline.crm.packages import crm_package
+from perio_pipeline.errors import PerioError, SourceError
+from perio_pipeline.mapping.effective import EffectiveMapping
+from perio_pipeline.mapping.filing import kinds_sent
+from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.panda.inventory import take_inventory
+from perio_pipeline.panda.source import PandaSource
+from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.preflight import account, people, reading, records, source
+from perio_pipeline.preflight.checks import Check, Verdict, counted, in_order, refused, unknown
+from perio_pipeline.preflight.survey import survey_accounts
+from perio_pipeline.signoff.room import room_of
+from perio_pipeline.workplace import Workplace
+
+ISOLATED = frozenset({"highlevel"})
+"""CRMs whose accounts are sub-accounts of one another's agency, so that a token could open several (G9)."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What came of all checks, and how many requests the CRM got for it."""
+
+    practice: str
+    crm: str
+    checks: tuple[Check, ...]
+    requests: int
+
+    @property
+    def refused(self) -> list[str]:
+        """Names of the checks that stand in the way."""
+        return [f"{check.requirement} {check.name}" for check in self.checks if check.verdict is Verdict.REFUSED]
+
+    def plain(self) -> dict[str, Any]:
+        """Everything, for programs."""
+        return {
+            "practice": self.practice,
+            "destination": self.crm,
+            "requests": self.requests,
+            "verdicts": counted(self.checks),
+            "checks": [check.plain() for check in self.checks],
+        }
+
+
+def run_preflight(rooms: Workplace, practice: Practice, crm: str, today: date) -> Preflight:
+    """Read the source and the accounts, and check everything; changes nothing anywhere.
+
+    Raises:
+        SettingsError: the practice's file cannot be used at all.
+    """
+    mapping = rooms.effective(practice, crm)
+    found = [*_of_source(rooms, practice, crm, mapping, today), *people.messages(practice, crm, today)]
+    found.append(people.agreement(practice, crm, today))
+    accounts, requests = _of_accounts(rooms, practice, crm, mapping)
+    return Preflight(practice.practice, crm, tuple(in_order([*found, *accounts])), requests)
+
+
+def _of_source(
+    rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping, today: date
+) -> Iterator[Check]:
+    panda = rooms.source(practice)
+    try:
+        problems, inventory = panda.problems(TABLES.values()), take_inventory(panda, today)
+    except SourceError as error:
+        yield refused("G1", "source", error.problem, error.remedy)
+        return
+    yield from source.access(problems, inventory)
+    yield source.size(inventory)
+    yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
+    yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))
+    yield from _try("G3", "patients", lambda: _of_patients(rooms, practice, crm, mapping, panda))
+
+
+def _of_patients(
+    rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping, panda: PandaSource
+) -> Iterator[Check]:
+    patients = reading.read_patients(panda)
+    yield records.bridge_only(patients.bridged, patients.treated, len(patients.offices))
+    if kinds_sent(mapping):
+        needs = reading.read_storage(panda, patients, rooms.router(practice, crm), rooms.file_limits(practice, crm))
+        yield from account.storage(needs, practice.policies.oversize_files)
+
+
+def _of_accounts(rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping) -> tuple[list[Check], int]:
+    package, destination = crm_package(crm), practice.destination(crm)
+    plan = package.PLANS.plan(destination.plan)
+    assumed = bool(package.PLANS.names) and not destination.plan
+    room = room_of(mapping, package.PLANS, plan)
+    found = [*account.plan(room, mapping.field_specs(), mapping.fallbacks, assumed=assumed)]
+    settings = rooms.account_settings(practice, crm)
+    surveys = interrupts.run(survey_accounts(package, settings, mapping, cross=crm in ISOLATED))
+    found += account.fields(surveys, create_fields=destination.schema_plan.create_fields)
+    found += account.isolation(surveys) if crm in ISOLATED else []
+    frame = rooms.store().frame(practice.practice, [crm, "request_plan"])
+    note = frame.note() if frame.exists() else None
+    found.append(account.requests(note, crm, practice.practice))
+    return found, sum(survey.requests for survey in surveys)
+
+
+def _try(requirement: str, name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
+    """The checks, or why they could not be made: one that fails must not hide the others."""
+    try:
+        return list(check())
+    except PerioError as error:
+        return [unknown(requirement, name, error.problem, error.remedy)]

@@ -1,0 +1,71 @@
+"""Checks of the PANDA database as a whole: access, size, and what in it no binding reads (G1, G2, G5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from perio_pipeline.panda.inventory import Inventory
+from perio_pipeline.preflight.checks import Check, listed, ok, refused, unknown, warning
+
+GIGABYTE = 1024**3
+NEARLY_FULL = 0.8
+"""Share of an edition's limit from which on a database counts as nearly full."""
+
+
+def access(problems: Sequence[str], inventory: Inventory) -> Iterator[Check]:
+    """G1: the login reads what is bound, and can change nothing."""
+    login, server = inventory.login, inventory.server
+    bound = {table.stored.full_name for table in inventory.bound}
+    closed = sorted(bound & set(login.unreadable))
+    if problems:
+        yield refused("G1", "bindings", "; ".join(problems) + ".", "Correct these entries in the bindings file.")
+    else:
+        rows = sum(table.stored.rows or 0 for table in inventory.bound)
+        yield ok("G1", "bindings", f"{len(bound)} tables with {rows:,} rows are bound and there.")
+    if closed:
+        to_do = "Grant the login SELECT on them, best by the role db_datareader."
+        yield refused("G1", "readable", f"The login may not read {listed(closed)}.", to_do)
+    else:
+        yield ok("G1", "readable", f"The login may read every bound table ({server.edition} {server.version}).")
+    if login.rules or login.writable:
+        what = f"controls the whole {login.rules}" if login.rules else f"may change {len(login.writable)} tables"
+        to_do = "Use a login of its own for the migration that is in db_datareader and in nothing else."
+        yield warning("G1", "least_privilege", f"The login {what}; reading needs none of that.", to_do)
+    else:
+        yield ok("G1", "least_privilege", "The login can change nothing.")
+
+
+def size(inventory: Inventory) -> Check:
+    """G2: how far the database is from the limit of its edition."""
+    server, growth = inventory.server, inventory.yearly_growth
+    used = f"{server.used_bytes / GIGABYTE:.2f} GB of data, growing by {growth / GIGABYTE:.2f} GB a year"
+    if server.limit_bytes is None:
+        return ok("G2", "express_limit", f"{used}; {server.edition} has no limit.")
+    if not server.used_bytes:
+        to_do = "Ask the server's administrator how large the data files are, and grant VIEW DATABASE STATE."
+        return unknown("G2", "express_limit", "The server does not tell how large the database is.", to_do)
+    limit = f"{server.edition} stops at {server.limit_bytes / GIGABYTE:.0f} GB"
+    if server.used_bytes < NEARLY_FULL * server.limit_bytes and (server.used_bytes + growth < server.limit_bytes):
+        return ok("G2", "express_limit", f"{used}; {limit}.")
+    to_do = "Migrate soon, or move the database to a larger edition: a full database takes no new records."
+    return warning("G2", "express_limit", f"{used}; {limit}.", to_do)
+
+
+def unread(inventory: Inventory, findings: int) -> Iterator[Check]:
+    """G5: what only this practice records, and what no binding reads."""
+    yield ok("G5", "practice_findings", f"{findings} kinds of findings of the practice's own are read.")
+    columns = [
+        f"{table.stored.full_name}.{column} ({rows:,})"
+        for table in inventory.bound
+        for column, rows in table.unread.items()
+        if rows
+    ]
+    tables = [f"{t.stored.full_name} ({t.stored.rows or 0:,})" for t in inventory.unbound if t.stored.rows != 0]
+    for name, what, found in (("unknown_columns", "columns", columns), ("unknown_tables", "tables", tables)):
+        if found:
+            to_do = "Look at them with the practice; bind what belongs into the CRM, leave the rest."
+            yield warning(
+                "G5", name, f"{len(found)} {what} with data that nothing reads (rows): {listed(found)}.", to_do
+            )
+        else:
+            yield ok("G5", name, f"There are no {what} with data that nothing reads.")

@@ -1,0 +1,1 @@
+"""The preflight: every known trap is found before a load begins."""

@@ -1,0 +1,68 @@
+"""`perio preflight` as people use it, on a practice and the sandbox over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from perio_pipeline.cli.main import app
+from perio_pipeline_tests.end_to_end.world import PRACTICE, PROJECT, World, change_destination, make_sample, world
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_sample(tmp_path_factory.mktemp("sample"), 20)
+
+
+def preflight(made: World, monkeypatch: pytest.MonkeyPatch, *options: str) -> Result:
+    for name, value in {
+        "PERIO_DATA": made.rooms.data,
+        "PERIO_MAPPINGS": made.rooms.mappings,
+        "PERIO_DAGSTER": made.rooms.data / "dagster",
+        "DAGSTER_HOME": PROJECT,
+        "COLUMNS": "300",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    return CliRunner().invoke(app, ["preflight", "--practice", PRACTICE, "--to", made.crm, *options])
+
+
+def by_name(result: Result) -> dict[str, dict[str, Any]]:
+    return {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+
+
+@pytest.mark.parametrize("crm", ["freshsales", "highlevel"])
+def test_every_row_that_applies_is_checked_and_nothing_changes(
+    crm: str, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, sample, crm=crm) as made:
+        before = made.sandbox.state_digest()
+        result = preflight(made, monkeypatch, "--json")
+        assert result.exit_code == 0, result.output
+        assert made.sandbox.state_digest() == before
+        rows = {check["requirement"] for check in json.loads(result.stdout)["checks"]}
+        own = {"freshsales": {"G6", "G7"}, "highlevel": {"G9", "G11"}}[crm]
+        assert rows == {"G1", "G2", "G3", "G4", "G5", "G8", "G10", "G12"} | own
+        assert by_name(result)["bindings"]["verdict"] == "ok"
+        shown = preflight(made, monkeypatch)
+        assert "ok, " in shown.output
+        assert "requests to" in shown.output
+
+
+def test_g1_g8_a_source_and_an_account_that_do_not_open_are_each_refused_and_exit_code_is_1(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, sample) as made:
+        (made.rooms.data / "sample" / f"{PRACTICE}.db").unlink()
+        accounts = [{"name": "main", "id": "LOCsomeoneelses00000", "token": "${PERIO_HARBOR_HIGHLEVEL_TOKEN}"}]
+        change_destination(made.rooms, made.crm, {"accounts": accounts})
+        result = preflight(made, monkeypatch, "--json")
+        assert result.exit_code == 1
+        checks = by_name(result)
+        assert {checks[name]["verdict"] for name in ("source", "fields_main", "isolation_main")} == {"refused"}
+        assert "G9 isolation_main" in result.stderr
