@@ -41,7 +41,7 @@ class History:
         ref: where it lies; None where it is not known to be in the CRM.
         changes: the intents that took, oldest first; the first is a `create` where the record is ours.
         open: an intent without a result.
-        reading: the latest reading, where nothing was written after it.
+        reading: the first one after our latest write; later ones may show what people changed.
     """
 
     source_key: str
@@ -84,7 +84,8 @@ def fold(entries: Iterable[Entry]) -> dict[str, History]:
             # What an interrupted deletion has left is still what was read.
             history.reading = history.reading if entry.operation == "delete" else None
         elif entry.kind == "reading":
-            if entry.status in (Verdict.HELD, Verdict.GONE):
+            # The first one says what our write has left; a later one may say what people have made of it.
+            if entry.status == Verdict.HELD and history.reading is None:
                 history.reading = entry
         elif entry.status != "unknown":
             _settle(history, entry)

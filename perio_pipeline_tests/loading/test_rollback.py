@@ -119,6 +119,18 @@ def test_what_people_edited_stays_with_all_it_hangs_on_and_is_named(journal: Jou
     assert len(crm.records) == 3
 
 
+def test_an_edit_stays_an_edit_when_it_was_read_back_since(journal: Journal) -> None:
+    crm = FakeCrm()
+    migrate(journal, crm)
+    read_back(journal, crm)
+    edit(crm, "P2", firstName="Petra")
+    migrate(journal, crm)
+    read_back(journal, crm)
+    lines = {line.source_key: line for line in undo(journal, crm)}
+    assert (lines["P2"].fate, lines["P2"].reason) == (Fate.KEPT, "edited in the CRM: firstName")
+    assert lines["P1"].fate is Fate.REVERSED
+
+
 def test_an_edit_before_the_first_read_back_is_found_by_what_was_sent(journal: Journal) -> None:
     crm = FakeCrm()
     migrate(journal, crm)
