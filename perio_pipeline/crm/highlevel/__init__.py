@@ -8,10 +8,13 @@ from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
 from perio_pipeline.crm.highlevel.budget import HighLevelBudget
 from perio_pipeline.crm.highlevel.plans import PLANS
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
+from perio_pipeline.crm.probing import ProbePlan, ProbeReport
 from perio_pipeline.crm.protocol import AccountSettings, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account"]
+__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan"]
+
+_PROBES = ProbePlan((), 0, ())
 
 _FILE_BYTES = 50_000_000
 """The largest file that a contact's file field takes (API facts, section 8: POST /forms/upload-custom-files)."""
@@ -38,3 +41,13 @@ def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> Hi
         HighLevelSettings(settings.url, settings.account_id, settings.token, time_scale=settings.time_scale),
         on_wait=on_wait,
     )
+
+
+def probe_plan() -> ProbePlan:
+    """Nothing is tried: what differs between sub-accounts is read when one is opened."""
+    return _PROBES
+
+
+async def probe(settings: AccountSettings, on_wait: OnWait | None = None) -> ProbeReport:
+    """Nothing is tried, and nothing found."""
+    return ProbeReport()
