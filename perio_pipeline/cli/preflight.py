@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 from rich import box
@@ -16,12 +21,12 @@ from perio_pipeline import settings
 from perio_pipeline.cli import runs, sandboxes
 from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
 from perio_pipeline.errors import GateError
+from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.mapping.practice import Practice, is_sandbox
 from perio_pipeline.preflight.checks import Check, Verdict, counted
 from perio_pipeline.preflight.probing import check_allowed, probe_budget
-from perio_pipeline.preflight.run import Preflight, run_preflight
+from perio_pipeline.preflight.run import Preflight, run_preflight, write_report
 
-REPORT = "preflight.json"
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.REFUSED: "bold red", Verdict.UNKNOWN: "magenta"}
 
 
@@ -48,17 +53,27 @@ def preflight(
         sandboxes.give_tokens(chosen, to)
         if probe and not _agreed(chosen, to, console, yes=yes):
             return
-        with sandboxes.at_hand(chosen, to):
-            made = run_preflight(rooms, practice, to, date.today(), probing=probe)
-        text = json.dumps(made.plain(), indent=2)
-        path = rooms.write_report(text, practice, to, REPORT)
+        run = RunInfo(f"preflight-{uuid4()}", "preflight", getpass.getuser()) if probe else None
+        with sandboxes.at_hand(chosen, to), _cleaning_up():
+            made = run_preflight(rooms, practice, to, date.today(), probing=run)
+        path = write_report(rooms, made)
         if as_json:
-            typer.echo(text)
+            typer.echo(json.dumps(made.plain(), indent=2))
         else:
             _show(made, console)
             console.print(f"Wrote {escape(shown(path))}.")
         if made.refused:
             raise GateError(f"{len(made.refused)} checks are refused: {', '.join(made.refused)}.", "See each of them.")
+
+
+@contextmanager
+def _cleaning_up() -> Iterator[None]:
+    """Let a program that is told to end remove its throwaways first, as with Ctrl-C."""
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
 
 
 def _agreed(practice: Practice, crm: str, console: Console, *, yes: bool) -> bool:

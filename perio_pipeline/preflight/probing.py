@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +12,7 @@ from perio_pipeline import progress
 from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.crm.probing import ProbePlan, ProbeReport
 from perio_pipeline.errors import GateError
+from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.mapping.capabilities import CapabilityFile, Contradiction, gathered, write_capabilities
 from perio_pipeline.mapping.practice import Practice, contradictions, is_sandbox
 from perio_pipeline.preflight.checks import Check, listed, ok, warning
@@ -62,11 +64,11 @@ def check_allowed(practice: Practice, crm: str) -> None:
     )
 
 
-def probe(rooms: Workplace, practice: Practice, crm: str, today: date) -> CapabilityFile:
-    """Probe every account, and write what was found.
+def probe(rooms: Workplace, practice: Practice, crm: str, today: date, run: RunInfo) -> CapabilityFile:
+    """Probe every account, and write what was found. Nothing is loaded meanwhile: throwaways look like records.
 
     Raises:
-        GateError: nobody has allowed it.
+        GateError: nobody has allowed it, or another run works on the practice's destination.
         DestinationError: an account cannot be opened.
     """
     check_allowed(practice, crm)
@@ -76,7 +78,8 @@ def probe(rooms: Workplace, practice: Practice, crm: str, today: date) -> Capabi
     async def all_accounts() -> dict[str, ProbeReport]:
         return {name: await package.probe(each, progress.waiting) for name, each in settings.items()}
 
-    reports = asyncio.run(all_accounts())
+    with closing(rooms.journal()) as journal, journal.locked(practice.practice, crm, run):
+        reports = asyncio.run(all_accounts())
     found = gathered(practice.practice, crm, today, reports, package.probe_plan().not_probed)
     write_capabilities(rooms.mappings, found)
     return found

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.errors import PerioError, SourceError
+from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.mapping.capabilities import CapabilityFile, probed
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.filing import kinds_sent
@@ -24,6 +27,7 @@ from perio_pipeline.preflight.survey import survey_accounts
 from perio_pipeline.signoff.room import room_of
 from perio_pipeline.workplace import Workplace
 
+REPORT = "preflight.json"
 ISOLATED = frozenset({"highlevel"})
 """CRMs whose accounts are sub-accounts of one another's agency, so that a token could open several (G9)."""
 
@@ -65,15 +69,25 @@ class Preflight:
         }
 
 
-def run_preflight(rooms: Workplace, practice: str, crm: str, today: date, *, probing: bool = False) -> Preflight:
-    """Read the source and the accounts, and check everything. Without `probing` nothing changes anywhere.
+def run_preflight(
+    rooms: Workplace, practice: str, crm: str, today: date, *, probing: RunInfo | None = None
+) -> Preflight:
+    """Read the source and the accounts, and check everything.
+
+    Args:
+        rooms: put together.
+        practice: whose.
+        crm: where to.
+        today: the day.
+        probing: the run that finds out how the account behaves; without it nothing changes anywhere.
 
     Raises:
         SettingsError: the practice's file cannot be used at all.
         GateError: nobody has allowed the probes.
+        LockedError: another run works on the practice's destination, and this one is to probe.
         DestinationError: an account that is to be probed cannot be opened.
     """
-    taken = probe(rooms, rooms.practice(practice), crm, today).requests if probing else 0
+    taken = probe(rooms, rooms.practice(practice), crm, today, probing).requests if probing else 0
     # Read anew: what was found holds from now on.
     chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
     mapping = rooms.effective(chosen, crm)
@@ -81,6 +95,11 @@ def run_preflight(rooms: Workplace, practice: str, crm: str, today: date, *, pro
     checks += [people.agreement(chosen, crm, today), *of_probes(rooms, chosen, crm, found)]
     accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
     return Preflight(practice, crm, tuple(in_order([*checks, *accounts])), requests, found, taken)
+
+
+def write_report(rooms: Workplace, made: Preflight) -> Path:
+    """Write what came of the checks beside the practice's other reports; returns where."""
+    return rooms.write_report(json.dumps(made.plain(), indent=2), made.practice, made.crm, REPORT)
 
 
 def _of_source(
