@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 from rich import box
@@ -16,10 +21,12 @@ from perio_pipeline import settings
 from perio_pipeline.cli import runs, sandboxes
 from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
 from perio_pipeline.errors import GateError
+from perio_pipeline.loading.entries import RunInfo
+from perio_pipeline.mapping.practice import Practice, is_sandbox
 from perio_pipeline.preflight.checks import Check, Verdict, counted
-from perio_pipeline.preflight.run import Preflight, run_preflight
+from perio_pipeline.preflight.probing import check_allowed, probe_budget
+from perio_pipeline.preflight.run import Preflight, run_preflight, write_report
 
-REPORT = "preflight.json"
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.REFUSED: "bold red", Verdict.UNKNOWN: "magenta"}
 
 
@@ -31,6 +38,10 @@ def register(app: typer.Typer) -> None:
 def preflight(
     practice: PracticeOption,
     to: CrmOption,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Find out how the account behaves, with throwaway records that are removed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before probing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Check everything that is known to go wrong, before a load. Ends with exit code 1 where something is refused."""
@@ -40,17 +51,36 @@ def preflight(
         rooms = settings.workplace()
         chosen = rooms.practice(practice)
         sandboxes.give_tokens(chosen, to)
-        with sandboxes.at_hand(chosen, to):
-            made = run_preflight(rooms, chosen, to, date.today())
-        text = json.dumps(made.plain(), indent=2)
-        path = rooms.write_report(text, practice, to, REPORT)
+        if probe and not _agreed(chosen, to, console, yes=yes):
+            return
+        run = RunInfo(f"preflight-{uuid4()}", "preflight", getpass.getuser()) if probe else None
+        with sandboxes.at_hand(chosen, to), _cleaning_up():
+            made = run_preflight(rooms, practice, to, date.today(), probing=run)
+        path = write_report(rooms, made)
         if as_json:
-            typer.echo(text)
+            typer.echo(json.dumps(made.plain(), indent=2))
         else:
             _show(made, console)
             console.print(f"Wrote {escape(shown(path))}.")
         if made.refused:
             raise GateError(f"{len(made.refused)} checks are refused: {', '.join(made.refused)}.", "See each of them.")
+
+
+@contextmanager
+def _cleaning_up() -> Iterator[None]:
+    """Let a program that is told to end remove its throwaways first, as with Ctrl-C."""
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+
+
+def _agreed(practice: Practice, crm: str, console: Console, *, yes: bool) -> bool:
+    """Say what probing costs and, for a real account, ask."""
+    check_allowed(practice, crm)
+    console.print(escape(probe_budget(practice, crm).summary))
+    return yes or is_sandbox(practice.destination(crm).url) or typer.confirm("Make the throwaway records now?")
 
 
 def _show(made: Preflight, console: Console) -> None:
@@ -61,9 +91,26 @@ def _show(made: Preflight, console: Console) -> None:
         colour = COLOURS[check.verdict]
         table.add_row(check.requirement, check.name, f"[{colour}]{check.verdict}[/]", _told(check))
     console.print(table)
+    if made.probe_requests:
+        _show_probes(made, console)
     numbers = ", ".join(f"{number} {verdict}" for verdict, number in counted(made.checks).items())
     console.print(f"{numbers}; {made.requests} requests to {made.crm}.")
 
 
 def _told(check: Check) -> str:
     return escape(check.found) + (f"\n[bold]→[/] {escape(check.to_do)}" if check.to_do else "")
+
+
+def _show_probes(made: Preflight, console: Console) -> None:
+    """What the probes found, what they did not, and what nobody should try."""
+    for name, each in made.probed.capabilities.items():
+        console.print(f"  [bold]{name}[/]: {escape(str(each.value))} ({escape(each.section)}: {escape(each.evidence)})")
+    for heading, lines in {
+        "Seen besides": [f"{each.section} {each.probe}: {each.evidence}" for each in made.probed.observed],
+        "No result": [f"{probe}: {why}" for probe, why in {**made.probed.failed, **made.probed.undecided}.items()],
+        "Not probed": [f"{each.section} {each.what}: {each.why}" for each in made.probed.not_probed],
+        "Not deleted by the API": made.probed.kept,
+    }.items():
+        for line in lines:
+            console.print(f"  {heading}: {escape(line)}.")
+    console.print(f"The probes took {made.probe_requests} requests.")

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from perio_pipeline.crm.budget import Budget
 from perio_pipeline.crm.plans import Plans
+from perio_pipeline.crm.probing import ProbePlan, ProbeReport
 from perio_pipeline.crm.protocol import AccountSettings, Adapter, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 from perio_pipeline.errors import SettingsError
@@ -36,6 +37,18 @@ class CrmPackage(Protocol):
 
     def open_account(self, settings: AccountSettings, on_wait: OnWait | None = None) -> Adapter:
         """Return the adapter for one account; it sends nothing before it is entered."""
+        ...
+
+    def probe_plan(self) -> ProbePlan:
+        """Return what the probes of an account would ask, and what they cost."""
+        ...
+
+    async def probe(self, settings: AccountSettings, on_wait: OnWait | None = None) -> ProbeReport:
+        """Find out how an account behaves, with throwaways that are removed; leaves it as it was.
+
+        Raises:
+            DestinationError: the account cannot be opened.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from perio_pipeline.defs import checks, jobs, rollback
+from perio_pipeline.defs import checks, jobs, preflight, rollback
 from perio_pipeline.defs.assets import clinical, destination, files, panda, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
@@ -51,6 +51,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         job_definitions.append(jobs.request_plan_job(crm))
         job_definitions += [jobs.migration_job(kind, crm, mapping) for kind in destination.LoadPass]
         job_definitions.append(rollback.rollback_job(crm, partitions))
+        job_definitions.append(preflight.preflight_job(crm, partitions))
     return dg.Definitions(
         assets=assets,
         asset_checks=asset_checks,

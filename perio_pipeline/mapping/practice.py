@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 
 from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.errors import GateError, SettingsError
+from perio_pipeline.mapping.capabilities import Contradiction, probed
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
@@ -68,8 +69,8 @@ class Confirmation(Entry):
     digest: str
 
 
-class MessagesOff(Entry):
-    """Who made sure that nothing writes to patients while the load runs, and when (requirements G6, G11)."""
+class Statement(Entry):
+    """What a named person did or allowed, and when."""
 
     by: str = Field(min_length=1)
     on: date
@@ -100,7 +101,8 @@ class Destination(Entry):
         accounts: at least one.
         history: in which form the practice's history arrives.
         window_hours: how long a full load may take, in the CRM's hours.
-        messages_off: who switched off what would write to patients because of the load.
+        messages_off: who switched off what would write to patients because of the load (requirements G6, G11).
+        probing: who allowed that throwaway records are made in the real account to find out how it behaves.
     """
 
     url: str
@@ -113,7 +115,8 @@ class Destination(Entry):
     confirmation: Confirmation | None = None
     history: History = History()
     window_hours: float = Field(48, gt=0)
-    messages_off: MessagesOff | None = None
+    messages_off: Statement | None = None
+    probing: Statement | None = None
 
     def switches(self, package: CrmPackage) -> Switches:
         """What holds by the destination's plan, its account's behaviour and the practice's policies.
@@ -206,12 +209,33 @@ def practice_names(folder: Path) -> list[str]:
 
 
 def load_practice(folder: Path, name: str) -> Practice:
-    """Read a practice's file.
+    """Read a practice's file; what it does not say of an account's behaviour is as the probes found it.
 
     Raises:
         MappingError: the file is missing or wrong.
     """
-    return _load(folder / "practices" / f"{name}.yaml")
+    stated = _load(folder / "practices" / f"{name}.yaml")
+    found = {crm: probed(folder, name, crm) for crm in stated.destinations}
+    destinations = {
+        crm: each.model_copy(update={"capabilities": {**found[crm].values, **each.capabilities}})
+        for crm, each in stated.destinations.items()
+    }
+    return stated.model_copy(update={"destinations": destinations}) if any(found.values()) else stated
+
+
+def contradictions(folder: Path, name: str, crm: str) -> list[Contradiction]:
+    """Capabilities that the practice's file states in another way than the probes found them.
+
+    Raises:
+        MappingError: a file is missing or wrong.
+    """
+    stated = _load(folder / "practices" / f"{name}.yaml").destination(crm).capabilities
+    found = probed(folder, name, crm).values
+    return [
+        Contradiction(each, stated[each], found[each])
+        for each in sorted(stated.keys() & found.keys())
+        if stated[each] != found[each]
+    ]
 
 
 @remembered

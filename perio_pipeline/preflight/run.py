@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from perio_pipeline import interrupts
 from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.errors import PerioError, SourceError
+from perio_pipeline.loading.entries import RunInfo
+from perio_pipeline.mapping.capabilities import CapabilityFile, probed
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
@@ -18,22 +22,34 @@ from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.preflight import account, people, reading, records, source
 from perio_pipeline.preflight.checks import Check, Verdict, counted, in_order, refused, unknown
+from perio_pipeline.preflight.probing import of_probes, probe
 from perio_pipeline.preflight.survey import survey_accounts
 from perio_pipeline.signoff.room import room_of
 from perio_pipeline.workplace import Workplace
 
+REPORT = "preflight.json"
 ISOLATED = frozenset({"highlevel"})
 """CRMs whose accounts are sub-accounts of one another's agency, so that a token could open several (G9)."""
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What came of all checks, and how many requests the CRM got for it."""
+    """What came of all checks.
+
+    Attributes:
+        practice, crm: whose, and where to.
+        checks: in the order of the requirements.
+        requests: that the CRM got for them, without those of the probes.
+        probed: what probes found, in this run or an earlier one; empty where there was none.
+        probe_requests: that the probes of this run took.
+    """
 
     practice: str
     crm: str
     checks: tuple[Check, ...]
     requests: int
+    probed: CapabilityFile
+    probe_requests: int = 0
 
     @property
     def refused(self) -> list[str]:
@@ -46,22 +62,44 @@ class Preflight:
             "practice": self.practice,
             "destination": self.crm,
             "requests": self.requests,
+            "probe_requests": self.probe_requests,
             "verdicts": counted(self.checks),
             "checks": [check.plain() for check in self.checks],
+            "probed": self.probed.model_dump(mode="json"),
         }
 
 
-def run_preflight(rooms: Workplace, practice: Practice, crm: str, today: date) -> Preflight:
-    """Read the source and the accounts, and check everything; changes nothing anywhere.
+def run_preflight(
+    rooms: Workplace, practice: str, crm: str, today: date, *, probing: RunInfo | None = None
+) -> Preflight:
+    """Read the source and the accounts, and check everything.
+
+    Args:
+        rooms: put together.
+        practice: whose.
+        crm: where to.
+        today: the day.
+        probing: the run that finds out how the account behaves; without it nothing changes anywhere.
 
     Raises:
         SettingsError: the practice's file cannot be used at all.
+        GateError: nobody has allowed the probes.
+        LockedError: another run works on the practice's destination, and this one is to probe.
+        DestinationError: an account that is to be probed cannot be opened.
     """
-    mapping = rooms.effective(practice, crm)
-    found = [*_of_source(rooms, practice, crm, mapping, today), *people.messages(practice, crm, today)]
-    found.append(people.agreement(practice, crm, today))
-    accounts, requests = _of_accounts(rooms, practice, crm, mapping)
-    return Preflight(practice.practice, crm, tuple(in_order([*found, *accounts])), requests)
+    taken = probe(rooms, rooms.practice(practice), crm, today, probing).requests if probing else 0
+    # Read anew: what was found holds from now on.
+    chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
+    mapping = rooms.effective(chosen, crm)
+    checks = [*_of_source(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
+    checks += [people.agreement(chosen, crm, today), *of_probes(rooms, chosen, crm, found)]
+    accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
+    return Preflight(practice, crm, tuple(in_order([*checks, *accounts])), requests, found, taken)
+
+
+def write_report(rooms: Workplace, made: Preflight) -> Path:
+    """Write what came of the checks beside the practice's other reports; returns where."""
+    return rooms.write_report(json.dumps(made.plain(), indent=2), made.practice, made.crm, REPORT)
 
 
 def _of_source(

@@ -33,14 +33,22 @@ def connect(fake: FakeHighLevel, **settings: Any) -> AccountInfo:
 def test_the_account_is_described() -> None:
     fake = FakeHighLevel()
     account = connect(fake, expected_name="Gum Care")
-    capabilities = {"allow_duplicate_contact": False, "allow_duplicate_opportunity": True}
+    capabilities = {
+        "allow_duplicate_contact": False,
+        "allow_duplicate_opportunity": True,
+        "company_name_updatable": False,
+        "date_form": "date",
+        "note_characters": 5_000,
+        "past_appointments": True,
+    }
     lookups = {
         **dict.fromkeys(("assignedTo", "assignedUserId", "userId"), ("Doc@Gum.example",)),
         "pipelineId": ("Perio Treatment", "Recall"),
         "pipelineStageId": ("Diagnosis", "Done", "Due", "Done"),
         "calendarId": ("Perio Visits",),
     }
-    assert account == AccountInfo(LOCATION, "Gum Care", "US", "America/Chicago", capabilities, lookups)
+    lengths = {"notes": {"body": 5_000}, "yearly_notes": {"body": 5_000}}
+    assert account == AccountInfo(LOCATION, "Gum Care", "US", "America/Chicago", capabilities, lookups, lengths)
     assert len(fake.requests) == 4
     headers = fake.requests[0].headers
     assert headers["Authorization"] == "Bearer pit-1"

@@ -13,7 +13,7 @@ from perio_pipeline.crm.freshsales import PLANS
 from perio_pipeline.crm.plans import Need
 from perio_pipeline.crm.protocol import FieldSpec, FieldType
 from perio_pipeline.files.fitting import StorageNeed
-from perio_pipeline.mapping.practice import Baa, MessagesOff, Practice, load_practice
+from perio_pipeline.mapping.practice import Baa, Practice, Statement, load_practice
 from perio_pipeline.panda.catalogue import EXPRESS_MEGABYTES, MEGABYTE, Login, Server, StoredTable
 from perio_pipeline.panda.inventory import Inventory, Period, TableFacts
 from perio_pipeline.preflight import account, people, records, source
@@ -120,7 +120,7 @@ def test_g6_g11_nothing_is_loaded_into_a_real_account_before_messages_are_confir
         assert found["not_carried"].verdict is Verdict.OK
         return found["messages_off"]
 
-    off = MessagesOff(by="Ann Smith", on=TODAY)
+    off = Statement(by="Ann Smith", on=TODAY)
     assert check(practice()).verdict is Verdict.REFUSED
     assert check(practice("http://127.0.0.1:1")).verdict is Verdict.OK
     assert "Ann Smith" in check(practice(destination={"messages_off": off})).found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,44 @@ def test_g1_g8_a_source_and_an_account_that_do_not_open_are_each_refused_and_exi
         checks = by_name(result)
         assert {checks[name]["verdict"] for name in ("source", "fields_main", "isolation_main")} == {"refused"}
         assert "G9 isolation_main" in result.stderr
+
+
+def test_g8_probes_find_out_how_the_account_behaves_and_what_they_found_holds_from_then_on(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, sample, crm="freshsales") as made:
+        change_destination(made.rooms, made.crm, {"capabilities": {"key_user": "ann@example.com"}})
+        before = made.sandbox.state_digest()
+        result = preflight(made, monkeypatch, "--probe", "--json")
+        assert result.exit_code == 0, result.output
+        assert made.sandbox.state_digest() == before
+        told = json.loads(result.stdout)
+        assert f"{told['probe_requests']}" != "0"
+        assert "requests at most" in result.stderr
+        assert by_name(result)["capabilities"]["verdict"] == "ok"
+        assert "stated ann@example.com, found migration@example.com" in by_name(result)["capabilities_stated"]["found"]
+        stated = made.rooms.practice(PRACTICE).destination(made.crm).capabilities
+        assert stated["note_characters"] == 65_000
+        assert stated["key_user"] == "ann@example.com"  # a person's word wins
+        path = made.rooms.mappings / "practices" / "capabilities" / f"{PRACTICE}.{made.crm}.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert "POST /appointments in 2019: 201" in text
+        assert "pit-sandbox" not in text
+        shown = preflight(made, monkeypatch, "--probe")
+        assert "Not probed: 18.8 file_megabytes" in shown.output
+
+
+def test_a_real_account_is_not_probed_before_a_named_person_allowed_it_and_someone_says_yes(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, sample, crm="freshsales") as made:
+        # No request is sent: both end before the account is opened.
+        change_destination(made.rooms, made.crm, {"url": "https://harbor-perio.myfreshworks.com"})
+        result = preflight(made, monkeypatch, "--probe")
+        assert result.exit_code == 1
+        assert "probing: {by: NAME" in result.output
+        change_destination(made.rooms, made.crm, {"probing": {"by": "Ann Smith", "on": date(2026, 6, 1)}})
+        declined = preflight(made, monkeypatch, "--probe")
+        assert "requests at most" in declined.output
+        assert "Make the throwaway records now?" in declined.output
+        assert not (made.rooms.mappings / "practices" / "capabilities").exists()

@@ -9,11 +9,13 @@ from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
 from perio_pipeline.crm.freshsales.budget import FreshsalesBudget
 from perio_pipeline.crm.freshsales.capabilities import capabilities_from
 from perio_pipeline.crm.freshsales.plans import CUSTOM_MODULES, PLANS
+from perio_pipeline.crm.freshsales.probes import probe_account, probe_plan
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
+from perio_pipeline.crm.probing import ProbeReport
 from perio_pipeline.crm.protocol import AccountSettings, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account"]
+__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan"]
 
 
 def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
@@ -30,17 +32,12 @@ def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> Freshs
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> FreshsalesAdapter:
     """The adapter for one account; it sends nothing before it is entered. `on_wait` is told of long waits."""
-    return FreshsalesAdapter(
-        FreshsalesSettings(
-            url=settings.url,
-            alias=settings.account_id,
-            token=settings.token,
-            plan=settings.plan,
-            capabilities=capabilities_from(settings.capabilities),
-            time_scale=settings.time_scale,
-        ),
-        on_wait=on_wait,
-    )
+    return FreshsalesAdapter(_settings(settings), on_wait=on_wait)
+
+
+async def probe(settings: AccountSettings, on_wait: OnWait | None = None) -> ProbeReport:
+    """Find out how an account behaves; leaves it as it was."""
+    return await probe_account(_settings(settings), on_wait)
 
 
 def file_limits(settings: AccountSettings) -> FileLimits:
@@ -49,3 +46,14 @@ def file_limits(settings: AccountSettings) -> FileLimits:
     known = settings.users is not None and per_user is not None
     room = (per_user or 0) * (settings.users or 0) * constants.GIGABYTE if known else None
     return FileLimits(capabilities_from(settings.capabilities).file_megabytes * constants.MEGABYTE, room)
+
+
+def _settings(settings: AccountSettings) -> FreshsalesSettings:
+    return FreshsalesSettings(
+        url=settings.url,
+        alias=settings.account_id,
+        token=settings.token,
+        plan=settings.plan,
+        capabilities=capabilities_from(settings.capabilities),
+        time_scale=settings.time_scale,
+    )

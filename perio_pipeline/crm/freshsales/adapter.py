@@ -45,15 +45,13 @@ class FreshsalesAdapter(Dispatcher):
         wire: Wire | None = None,
     ) -> None:
         stats = RequestStats()
-        transport = _transport(settings, stats, on_wait, observer, wire)
         memory = Memory() if wire else memory_of(_account(settings))
-        custom = CustomFields(arrays=settings.capabilities.multi_select_array)
-        self._session = Session(settings, transport, memory, custom=custom)
+        self._session = open_session(settings, stats, memory, on_wait=on_wait, observer=observer, wire=wire)
         resources = {
             name: (Documents if spec.entity == constants.DOCUMENT else Records)(spec, self._session)
             for name, spec in SPECS.items()
         }
-        super().__init__(constants.NAME, transport, resources, stats)
+        super().__init__(constants.NAME, self._session.transport, resources, stats)
 
     async def connect(self) -> AccountInfo:
         """Check key and account, and read look-ups and field lists."""
@@ -83,6 +81,21 @@ class FreshsalesAdapter(Dispatcher):
             # An admin will create them now, so that the next connection must read the lists again.
             self._session.memory.forget()
             raise
+
+
+def open_session(
+    settings: FreshsalesSettings,
+    stats: RequestStats,
+    memory: Memory | None = None,
+    *,
+    on_wait: OnWait | None = None,
+    observer: Observer | None = None,
+    wire: Wire | None = None,
+) -> Session:
+    """One account, not yet connected. Without `memory` nothing is known of it that was read before."""
+    transport = _transport(settings, stats, on_wait, observer, wire)
+    custom = CustomFields(arrays=settings.capabilities.multi_select_array)
+    return Session(settings, transport, memory or Memory(), custom=custom)
 
 
 def _account(settings: FreshsalesSettings) -> str:

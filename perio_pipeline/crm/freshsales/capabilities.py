@@ -6,10 +6,11 @@ The numbers in brackets are the sections of the API facts (`reference/freshsales
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
+from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.protocol import Behaviour
-from perio_pipeline.errors import SettingsError
+from perio_pipeline.crm.stated import check_values, from_stated, wrong
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "bulk_cost": ("call", "rows"),
@@ -127,17 +128,9 @@ class Capabilities:
         Raises:
             SettingsError: a value that the capability does not have.
         """
-        for each in fields(self):
-            value = getattr(self, each.name)
-            allowed = CHOICES.get(each.name)
-            if allowed is not None and value not in allowed:
-                raise _wrong(each.name, " or ".join(allowed))
-            if allowed is None and type(value) is not type(each.default):
-                raise _wrong(each.name, _KINDS[type(each.default)])
-            if type(value) is int and value < (least := LEAST.get(each.name, 1)):
-                raise _wrong(each.name, f"{least} or more")
+        check_values(constants.NAME, self, CHOICES, LEAST)
         if self.field_type_codes and not all(_is_code(part) for part in self.field_type_codes.split(",")):
-            raise _wrong("field_type_codes", "a list such as text:1,dropdown:3")
+            raise wrong(constants.NAME, "field_type_codes", "a list such as text:1,dropdown:3")
 
     @property
     def type_codes(self) -> dict[str, int]:
@@ -156,20 +149,7 @@ def capabilities_from(stated: Mapping[str, Behaviour]) -> Capabilities:
     Raises:
         SettingsError: a name that is none, or a value that it does not have.
     """
-    known = {each.name for each in fields(Capabilities)}
-    strange = sorted(stated.keys() - known)
-    if strange:
-        raise SettingsError(
-            f"Freshsales has no capability {', '.join(strange)}.", f"Use one of: {', '.join(sorted(known))}."
-        )
-    return Capabilities(**stated)  # type: ignore[arg-type]  # checked when it is made
-
-
-_KINDS: Mapping[type, str] = {bool: "true or false", int: "a whole number", str: "a text"}
-
-
-def _wrong(name: str, right: str) -> SettingsError:
-    return SettingsError(f"The Freshsales capability {name} has a value it cannot have.", f"Use {right}.")
+    return from_stated(constants.NAME, Capabilities, stated)
 
 
 def _is_code(part: str) -> bool:

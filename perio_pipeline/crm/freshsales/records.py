@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.concurrency import concurrently
@@ -31,6 +29,7 @@ from perio_pipeline.crm.freshsales.session import Session
 from perio_pipeline.crm.freshsales.snapshots import accounts_of, snapshot
 from perio_pipeline.crm.http import Failure, JsonObject, Response
 from perio_pipeline.crm.lookups import UnknownLookupError
+from perio_pipeline.crm.moments import is_past
 from perio_pipeline.crm.protocol import Outcome, Payload, Ref, Snapshot, Status
 
 _ALL_AT_ONCE = 1_000_000
@@ -162,7 +161,7 @@ class Records:
 
     def _body(self, payload: Payload) -> JsonObject:
         body = create_body(self._spec, payload, self._session)
-        if not self._session.capabilities.past_appointments and _is_past(body.get("from_date")):
+        if not self._session.capabilities.past_appointments and is_past(body.get("from_date")):
             raise RefusedValueError("past_appointment", "from_date", "the account takes no appointments in the past")
         return body
 
@@ -231,11 +230,3 @@ class Records:
 def undeletable(ref: Ref) -> Outcome:
     """What is said of a record that the API does not delete."""
     return Outcome(Status.REFUSED, ref, "cannot_delete", "Freshsales deletes this only with its contact.")
-
-
-def _is_past(stated: Any) -> bool:
-    try:
-        moment = datetime.fromisoformat(str(stated))
-    except ValueError:
-        return False
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) < datetime.now(UTC)

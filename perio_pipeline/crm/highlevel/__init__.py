@@ -6,20 +6,24 @@ from collections.abc import Mapping
 
 from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
 from perio_pipeline.crm.highlevel.budget import HighLevelBudget
+from perio_pipeline.crm.highlevel.capabilities import capabilities_from
 from perio_pipeline.crm.highlevel.plans import PLANS
+from perio_pipeline.crm.highlevel.probes import probe_account, probe_plan
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
+from perio_pipeline.crm.probing import ProbeReport
 from perio_pipeline.crm.protocol import AccountSettings, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account"]
+__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan"]
 
 _FILE_BYTES = 50_000_000
 """The largest file that a contact's file field takes (API facts, section 8: POST /forms/upload-custom-files)."""
 
 
 def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
-    """None that a mapping could go by: what differs between sub-accounts is read when one is opened."""
-    return {}
+    """The sub-account's capabilities that are on or off; what else differs is read when one is opened."""
+    known = capabilities_from(capabilities).as_mapping()
+    return {name: value for name, value in known.items() if isinstance(value, bool)}
 
 
 def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> HighLevelBudget:
@@ -34,7 +38,19 @@ def file_limits(settings: AccountSettings) -> FileLimits:
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> HighLevelAdapter:
     """The adapter for one sub-account; it sends nothing before it is entered. `on_wait` is told of long waits."""
-    return HighLevelAdapter(
-        HighLevelSettings(settings.url, settings.account_id, settings.token, time_scale=settings.time_scale),
-        on_wait=on_wait,
+    return HighLevelAdapter(_settings(settings), on_wait=on_wait)
+
+
+async def probe(settings: AccountSettings, on_wait: OnWait | None = None) -> ProbeReport:
+    """Find out how a sub-account behaves; leaves it as it was."""
+    return await probe_account(_settings(settings), on_wait)
+
+
+def _settings(settings: AccountSettings) -> HighLevelSettings:
+    return HighLevelSettings(
+        settings.url,
+        settings.account_id,
+        settings.token,
+        capabilities=capabilities_from(settings.capabilities),
+        time_scale=settings.time_scale,
     )

@@ -9,6 +9,7 @@ from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.highlevel import routes
 from perio_pipeline.crm.highlevel.customfields import creation_body, resolve
 from perio_pipeline.crm.highlevel.errors import parse_error
+from perio_pipeline.crm.highlevel.limits import lengths
 from perio_pipeline.crm.highlevel.lookups import take_lists
 from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.session import Session
@@ -51,8 +52,12 @@ async def check_account(session: Session) -> AccountInfo:
         name=str(location.get("name") or ""),
         country=str(location.get("country") or ""),
         time_zone=str(location.get("timezone") or ""),
-        capabilities={name: behaviour.get(key) is True for name, key in _CAPABILITIES.items()},
+        capabilities={
+            **{name: behaviour.get(key) is True for name, key in _CAPABILITIES.items()},
+            **session.capabilities.as_mapping(),
+        },
         lookups=session.lookups.names(),
+        lengths=lengths(session),
     )
 
 

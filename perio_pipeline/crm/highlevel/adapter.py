@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from perio_pipeline.crm.dispatch import Dispatcher, Resource
 from perio_pipeline.crm.highlevel import constants
 from perio_pipeline.crm.highlevel.account import account_fields, check_account, create_fields, remove_fields
-from perio_pipeline.crm.highlevel.customfields import resolve
+from perio_pipeline.crm.highlevel.capabilities import NOON
+from perio_pipeline.crm.highlevel.customfields import CustomFields, resolve
 from perio_pipeline.crm.highlevel.links import CompanyLinks
 from perio_pipeline.crm.highlevel.objects import SPECS
 from perio_pipeline.crm.highlevel.records import Records
@@ -38,13 +39,12 @@ class HighLevelAdapter(Dispatcher):
         wire: Wire | None = None,
     ) -> None:
         stats = RequestStats()
-        transport = _transport(settings, stats, on_wait, observer, wire)
-        self._session = Session(settings, transport)
+        self._session = open_session(settings, stats, on_wait=on_wait, observer=observer, wire=wire)
         resources: dict[str, Resource] = {
             **{name: Records(spec, self._session) for name, spec in SPECS.items()},
             constants.COMPANY_LINKS: CompanyLinks(self._session),
         }
-        super().__init__("HighLevel", transport, resources, stats)
+        super().__init__("HighLevel", self._session.transport, resources, stats)
 
     async def connect(self) -> AccountInfo:
         """Check token, location and scopes, and read pipelines, users and calendars."""
@@ -65,6 +65,19 @@ class HighLevelAdapter(Dispatcher):
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
         """Check that pipelines, stages, users and calendars exist."""
         self._session.lookups.require(wanted)
+
+
+def open_session(
+    settings: HighLevelSettings,
+    stats: RequestStats,
+    *,
+    on_wait: OnWait | None = None,
+    observer: Observer | None = None,
+    wire: Wire | None = None,
+) -> Session:
+    """One sub-account, not yet connected."""
+    custom = CustomFields(noon=settings.capabilities.date_form == NOON)
+    return Session(settings, _transport(settings, stats, on_wait, observer, wire), custom=custom)
 
 
 def _transport(

@@ -9,6 +9,8 @@ from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import Payload, Value
 
+_COMPANY_NAME = "companyName"
+
 
 def create_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObject:
     """The body that makes a new record; empty values are left out.
@@ -37,7 +39,7 @@ def update_body(spec: ObjectSpec, payload: Payload, session: Session) -> JsonObj
         UnknownLookupError: a pipeline, stage or calendar that the account does not have.
     """
     _check(spec, payload)
-    settable = {name: value for name, value in payload.fields.items() if name not in spec.fixed}
+    settable = {name: value for name, value in payload.fields.items() if name not in _fixed(spec, session)}
     resolved = session.lookups.resolve(settable)
     body = _json({name: _empty(spec, name) if value is None else value for name, value in resolved.items()})
     custom = session.custom.items(spec.model, payload.custom, keep_nulls=True)
@@ -54,9 +56,14 @@ def _empty(spec: ObjectSpec, name: str) -> Value:
     return False if name in FLAGS else ""
 
 
-def fixed_fields(spec: ObjectSpec, payload: Payload) -> list[str]:
+def fixed_fields(spec: ObjectSpec, payload: Payload, session: Session) -> list[str]:
     """The payload's fields that cannot be changed after creation."""
-    return sorted(spec.fixed & payload.fields.keys())
+    return sorted(_fixed(spec, session) & payload.fields.keys())
+
+
+def _fixed(spec: ObjectSpec, session: Session) -> frozenset[str]:
+    open_here = {_COMPANY_NAME} if session.capabilities.company_name_updatable else set()
+    return spec.fixed - open_here
 
 
 def link(payload: Payload, name: str) -> str:

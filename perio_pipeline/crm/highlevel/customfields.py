@@ -21,6 +21,7 @@ DATA_TYPES: Mapping[FieldType, str] = {
     FieldType.PHONE: "PHONE",
     FieldType.MULTI_CHOICE: "MULTIPLE_OPTIONS",
 }
+AT_NOON = "T12:00:00.000Z"
 _WITH_OPTIONS = frozenset({FieldType.CHOICE, FieldType.MULTI_CHOICE})
 MODELS = frozenset({"contact", "opportunity"})
 
@@ -48,8 +49,9 @@ class CustomField:
 
 @dataclass
 class CustomFields:
-    """The fields that are resolved so far."""
+    """The fields that are resolved so far. `noon`: a date is written as noon of its day in UTC."""
 
+    noon: bool = False
     _by_name: dict[tuple[str, str], CustomField] = field(default_factory=dict)
     _by_id: dict[str, CustomField] = field(default_factory=dict)
 
@@ -77,10 +79,16 @@ class CustomFields:
     def items(self, model: str, values: Mapping[str, Value], keep_nulls: bool) -> list[JsonObject]:
         """Values as a write body carries them; None clears a field and is left out where there is nothing to clear."""
         return [
-            {"id": self.id_of(model, name), "field_value": list(value) if isinstance(value, tuple) else value}
+            {"id": self.id_of(model, name), "field_value": self._written(model, name, value)}
             for name, value in values.items()
             if value is not None or keep_nulls
         ]
+
+    def _written(self, model: str, name: str, value: Value) -> Any:
+        if isinstance(value, tuple):
+            return list(value)
+        is_date = self._by_name[model, name].data_type == DATA_TYPES[FieldType.DATE]
+        return f"{value}{AT_NOON}" if self.noon and is_date and value else value
 
     def values(self, record: JsonObject) -> dict[str, Value]:
         """The values in a record that was read, by stable name; fields the mapping does not use are left out."""

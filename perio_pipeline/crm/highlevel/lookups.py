@@ -10,7 +10,8 @@ from perio_pipeline.crm.lookups import LookupField, Lookups
 PIPELINE = "pipelineId"
 STAGE = "pipelineStageId"
 CALENDAR = "calendarId"
-_USER = LookupField("user", "user", optional=True)
+USERS = "user"
+_USER = LookupField(USERS, "user", optional=True)
 
 FIELDS: Mapping[str, LookupField] = {
     PIPELINE: LookupField(PIPELINE, "pipeline"),

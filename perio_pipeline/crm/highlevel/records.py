@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
-from perio_pipeline.crm.highlevel import finding, outcomes, reading, walking
+from perio_pipeline.crm.highlevel import finding, limits, outcomes, reading, walking
 from perio_pipeline.crm.highlevel.bodies import create_body, fixed_fields, link, update_body
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
 from perio_pipeline.crm.highlevel.session import Session
@@ -35,11 +35,13 @@ class Records:
 
     async def update(self, ref: Ref, payload: Payload) -> Outcome:
         """Set fields; those that cannot be changed after creation are named in the reason."""
+        if obstacle := limits.too_long(self._spec, payload, self._session):
+            return obstacle
         try:
             body = update_body(self._spec, payload, self._session)
         except UnknownLookupError as error:
             return _refused(error)
-        fixed = fixed_fields(self._spec, payload)
+        fixed = fixed_fields(self._spec, payload, self._session)
         note = f"cannot be changed after creation: {', '.join(fixed)}" if fixed else ""
         if not body:
             return Outcome(Status.REFUSED, code="not_updatable", reason=note) if note else Outcome(Status.DONE, ref)
@@ -70,6 +72,9 @@ class Records:
     async def _create(self, payload: Payload) -> Outcome:
         spec = self._spec
         contact = link(payload, "contactId") if spec.of_contact else None
+        obstacle = limits.too_long(spec, payload, self._session) or limits.too_early(spec, payload, self._session)
+        if obstacle:
+            return obstacle
         try:
             body = create_body(spec, payload, self._session)
         except UnknownLookupError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from perio_pipeline.crm.access import unanswered, unreachable
 from perio_pipeline.crm.answers import records
+from perio_pipeline.crm.highlevel.capabilities import Capabilities
 from perio_pipeline.crm.highlevel.constants import PAGE
 from perio_pipeline.crm.highlevel.customfields import CustomFields
 from perio_pipeline.crm.highlevel.errors import denial, parse_error
@@ -26,6 +27,11 @@ class Session:
     transport: Transport
     lookups: Lookups = field(default_factory=no_lookups)
     custom: CustomFields = field(default_factory=CustomFields)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """How the sub-account behaves."""
+        return self.settings.capabilities
 
     @property
     def location_id(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from perio_pipeline.crm.access import check_access
 from perio_pipeline.crm.highlevel import constants
+from perio_pipeline.crm.highlevel.capabilities import Capabilities
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class HighLevelSettings:
         location_id: the sub-account.
         token: its private integration token; never shown.
         expected_name: the sub-account's name; `connect` refuses another one. None to go by the id alone.
+        capabilities: how it behaves where that is open.
         time_scale: how many of the server's seconds pass in one of ours; 1 but for a sandbox.
         concurrency: requests in flight at most.
         timeout: seconds to wait for an answer.
@@ -30,6 +32,7 @@ class HighLevelSettings:
     location_id: str
     token: str = field(repr=False)
     expected_name: str | None = None
+    capabilities: Capabilities = field(default_factory=Capabilities)
     time_scale: float = 1.0
     concurrency: int = 12
     timeout: float = 30.0
