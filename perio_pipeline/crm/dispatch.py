@@ -47,6 +47,10 @@ class Resource(Protocol):
         """Remove a record."""
         ...
 
+    async def hanging(self, refs: Sequence[Ref]) -> dict[Ref, frozenset[str]]:
+        """CRM ids of what would go, or lose its place, with each of these records."""
+        ...
+
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         """Read records back; absent ones are left out."""
         ...
@@ -109,6 +113,10 @@ class Dispatcher:
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a record; one that is already gone is DONE."""
         return await self._resource(ref.object).delete(ref)
+
+    async def hanging(self, refs: Sequence[Ref]) -> dict[Ref, frozenset[str]]:
+        """CRM ids of what would go, or lose its place, with each of these records of one object."""
+        return await self._resource(refs[0].object).hanging(refs) if refs else {}
 
     def read_size(self, obj: str) -> int:
         """How many references one `read` is best given."""

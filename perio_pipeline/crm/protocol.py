@@ -352,6 +352,13 @@ class Adapter(Protocol):
         """Remove a record; one that is already gone is DONE."""
         ...
 
+    async def hanging(self, refs: Sequence[Ref]) -> dict[Ref, frozenset[str]]:
+        """CRM ids of what would go, or lose its place, with each of these records, whoever made it.
+
+        Records of which nothing hangs, or of which the CRM cannot tell, are left out.
+        """
+        ...
+
     def read_size(self, obj: str) -> int:
         """How many references of an object one `read` is best given: very many where lists show them."""
         ...

@@ -125,6 +125,13 @@ class Journal:
         with self.engine.connect() as connection:
             return [str(name) for name in connection.execute(query).scalars()]
 
+    def crm_ids(self, practice: str, destination: str, account: str) -> frozenset[str]:
+        """Return every id that our records have, or had, in an account."""
+        within = [ENTRY.c.practice == practice, ENTRY.c.destination == destination, ENTRY.c.account == account]
+        query = sa.select(ENTRY.c.crm_id).where(*within, ENTRY.c.crm_id.is_not(None)).distinct()
+        with self.engine.connect() as connection:
+            return frozenset(str(crm_id) for crm_id in connection.execute(query).scalars())
+
     def last_intent(self, scope: Scope, source_key: str) -> Entry | None:
         """Return the latest intent of a record."""
         query = (

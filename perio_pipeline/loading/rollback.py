@@ -1,8 +1,8 @@
 """Takes back what was loaded: created records go, changed ones get their earlier values, people's edits stay.
 
 Children before parents. Each step is journaled like a write, so that a rollback can be killed and run again. Three
-lists come out of it: reversed, kept (with what people changed) and failed (with the reason); a dry run reads the CRM
-and gives the same lists without changing anything.
+lists come out of it: reversed, kept (with what people changed in it or hung on it) and failed (with the reason); a dry
+run reads the CRM and gives the same lists without changing anything.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Outcome, Snapshot, Status
@@ -24,6 +25,9 @@ from perio_pipeline.loading.writer import JournalWriter
 
 STEP = "rollback"
 """Under which the journal counts the requests."""
+
+EDITED, HANGING = "edited in the CRM", "records that people hung on it"
+"""Why a record stays: what follows are field names, and how many they are."""
 
 AT_ONCE = 200
 """Records that are read together before they are decided on."""
@@ -120,6 +124,7 @@ class _Account:
             chunk = await self._located(undos[start : start + AT_ONCE])
             current = await self.adapter.read([undo.ref for undo in chunk if undo.ref])
             plans = [self._plan(undo, current.get(undo.ref) if undo.ref else None) for undo in chunk]
+            plans = await self._sparing(plans)
             done += await self._carry_out(scope, plans)
             progress.report(f"roll back {scope.object}", min(start + AT_ONCE, len(undos)), len(undos))
         return done
@@ -146,7 +151,7 @@ class _Account:
         if undo.operation == "delete":
             stays = self._staying.get(current.ref.crm_id)
             if edited or stays:
-                reason = f"edited in the CRM: {', '.join(edited)}" if edited else stays or ""
+                reason = f"{EDITED}: {', '.join(edited)}" if edited else stays or ""
                 return Plan(undo, Fate.KEPT, reason, attached, work=False)
             return Plan(undo, Fate.REVERSED, "", attached)
         remaining = replace(undo, payload=without(undo.payload, edited))
@@ -154,7 +159,26 @@ class _Account:
             return Plan(remaining, Fate.REVERSED, "", attached)
         work = bool(flat(remaining.payload))
         rest = "; its other fields are restored" if work else ""
-        return Plan(remaining, Fate.KEPT, f"edited in the CRM: {', '.join(edited)}{rest}", attached, work)
+        return Plan(remaining, Fate.KEPT, f"{EDITED}: {', '.join(edited)}{rest}", attached, work)
+
+    async def _sparing(self, plans: list[Plan]) -> list[Plan]:
+        """Records on which people hung some of their own stay: those would go with them."""
+        doomed = [plan for plan in plans if plan.fate is Fate.REVERSED and plan.undo.operation == "delete"]
+        # What is not in the CRM any more has its reason, and nothing hangs on it.
+        refs = [plan.undo.ref for plan in doomed if plan.undo.ref and not plan.reason]
+        theirs = {ref: len(found - self._ours) for ref, found in (await self.adapter.hanging(refs)).items()}
+
+        def spared(plan: Plan) -> Plan:
+            number = theirs.get(plan.undo.ref, 0) if plan.undo.ref else 0
+            reason = f"{HANGING}: {number}"
+            return replace(plan, fate=Fate.KEPT, reason=reason, work=False) if number else plan
+
+        return [spared(plan) for plan in plans]
+
+    @cached_property
+    def _ours(self) -> frozenset[str]:
+        """Every id that the migration ever had in the account."""
+        return self.target.journal.crm_ids(self.target.practice, self.target.destination, self.account)
 
     async def _carry_out(self, scope: Scope, plans: list[Plan]) -> list[Undone]:
         alone = self.adapter.deletes(scope.object)
@@ -171,9 +195,8 @@ class _Account:
         for plan in own:
             line = kept.get(plan.undo.source_key)
             if line is not None:
-                what = "was edited" if line.fate is Fate.KEPT else "could not be removed"
-                reason = f"a record in {scope.object} that hangs on it {what}"
-                self._staying |= dict.fromkeys(plan.attached, reason)
+                reason = f"a record in {scope.object} that hangs on it {_still_there(line)}"
+                self._staying = dict.fromkeys(plan.attached, reason) | self._staying
             elif plan.undo.ref and plan.undo.operation == "delete":
                 self._removed.add(plan.undo.ref.crm_id)
         return done
@@ -237,3 +260,9 @@ class _Account:
         crm_id = plan.undo.ref.crm_id if plan.undo.ref else ""
         did = plan.undo.operation if plan.work else ""
         return Undone(scope.object, scope.account, plan.undo.source_key, crm_id, plan.fate, did, plan.reason)
+
+
+def _still_there(line: Undone) -> str:
+    if line.fate is Fate.FAILED:
+        return "could not be removed"
+    return "was edited" if line.reason.startswith(EDITED) else "stays"

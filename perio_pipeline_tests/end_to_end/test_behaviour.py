@@ -22,9 +22,9 @@ def frame(made: World, *key: str) -> pd.DataFrame:
     return made.rooms.store().frame(PRACTICE, key).read()
 
 
-def test_p5_a_field_the_crm_drops_turns_the_right_check_red_and_is_named(tmp_path: Path, sample_60: Path) -> None:
+def test_p5_a_field_the_crm_drops_turns_the_right_check_red_and_is_named(tmp_path: Path, sample_20: Path) -> None:
     dropped = Fault(kind="drop_field", method="POST", path="/contacts/$", every=7, field="Last_Exam_Date__c")
-    with world(tmp_path, sample_60, faults=(dropped,)) as made:
+    with world(tmp_path, sample_20, faults=(dropped,)) as made:
         result = made.migrate()
         assert failures(result) == {}
         red = {name: check for name, check in checks(result).items() if not check.passed}

@@ -15,9 +15,9 @@ CRM = "freshsales"
 
 
 @pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory, sample_60: Path) -> Iterator[World]:
+def moved(tmp_path_factory: pytest.TempPathFactory, sample_20: Path) -> Iterator[World]:
     policy = {"plan": "pro", "history": {"notes": "yearly"}}
-    with world(tmp_path_factory.mktemp("history"), sample_60, policy, crm=CRM) as made:
+    with world(tmp_path_factory.mktemp("history"), sample_20, policy, crm=CRM) as made:
         made.migrate()
         yield made
 

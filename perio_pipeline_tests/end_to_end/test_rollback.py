@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import httpx
 import pandas as pd
 import pytest
 
@@ -22,6 +23,19 @@ EDITED: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 CONTACTS = {"highlevel": "contact", "freshsales": "contacts"}
+
+
+def hang(made: World, contact: str) -> None:
+    """A person writes something of their own on a contact."""
+    if made.crm == "highlevel":
+        path = f"/contacts/{contact}/tasks"
+        body: dict[str, Any] = {"title": "Own", "dueDate": "2027-01-01T15:00:00Z", "completed": False}
+        headers = {"Authorization": f"Bearer {made.token}", "Version": "2021-07-28"}
+    else:
+        path = "/crm/sales/api/notes"
+        body = {"note": {"description": "Own", "targetable_type": "Contact", "targetable_id": int(contact)}}
+        headers = {"Authorization": f"Token token={made.token}"}
+    httpx.post(made.sandbox.base_url + path, headers=headers, json=body).raise_for_status()
 
 
 def roll_back(made: World, **config: Any) -> pd.DataFrame:
@@ -78,17 +92,24 @@ def test_p9_what_a_person_edited_stays_with_what_it_hangs_on(tmp_path: Path, sam
         assert failures(made.migrate()) == {}
         (records,) = (place[kind] for place in made.sandbox.state().values())
         made.sandbox.edit(kind, records[0]["id"], changes)
+        loaded = made.rooms.store().frame(PRACTICE, [crm, "loaded", "contacts"]).read()
+        notes = made.rooms.store().frame(PRACTICE, [crm, "loaded", obj]).read().set_index("crm_id")
+        others = loaded[loaded["crm_id"] != notes.loc[str(records[0]["id"]), "parent_id"]]
+        hang(made, others["crm_id"].iloc[0])
         done = roll_back(made)
         kept = done[done["fate"] == "kept"]
         (edited,) = kept[kept["object"] == obj].itertuples()
         assert edited.crm_id == str(records[0]["id"])
         assert edited.reason == f"edited in the CRM: {next(iter(changes))}"
-        assert len(kept[kept["object"] == "contacts"]) == 1
+        assert set(kept.loc[kept["object"] == "contacts", "reason"]) == {
+            "a record in notes that hangs on it was edited",
+            "records that people hung on it: 1",
+        }
         # Freshsales deletes no files: those of the contact that stays are named.
         failed = done[done["fate"] == "failed"]
         assert set(failed["object"]) <= {"letters", "radiographs"}
         assert set(failed["reason"]) <= {"the API does not delete it, and the record it hangs on stays"}
         (left,) = made.sandbox.state().values()
-        assert len(left[kind]) == 1
+        assert len(left[kind]) == (2 if crm == "freshsales" else 1)
         people = kept[kept["object"].isin(["contacts", "providers", "referring_dentists"])]
         assert len(left[CONTACTS[crm]]) == len(people)

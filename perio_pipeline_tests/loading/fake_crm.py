@@ -177,6 +177,11 @@ class FakeAdapter:
             raise Crash
         return LOST if fault is Fault.LOSE_AFTER else Outcome(Status.DONE, ref)
 
+    async def hanging(self, refs: Sequence[Ref]) -> dict[Ref, frozenset[str]]:
+        await self._request("hanging", *(ref.crm_id for ref in refs))
+        held = self.crm.records.values()
+        return {ref: frozenset(each.ref.crm_id for each in held if ref.crm_id in each.links.values()) for ref in refs}
+
     def read_size(self, obj: str) -> int:
         return 200
 

@@ -119,6 +119,23 @@ def test_what_people_edited_stays_with_all_it_hangs_on_and_is_named(journal: Jou
     assert len(crm.records) == 3
 
 
+def test_what_people_hung_a_record_of_their_own_on_stays_and_is_named(journal: Journal) -> None:
+    crm = FakeCrm()
+    migrate(journal, crm)
+    read_back(journal, crm)
+    patient = next(ref for ref, item in crm.records.items() if item.custom.get("Source_Id") == "P1")
+    own = crm.store(Payload("notes", "-", {"body": "Prefers mornings."}, {}, {"contactId": patient.crm_id}, "", ""))
+    planned, done = undo(journal, crm, dry_run=True), undo(journal, crm)
+    assert planned == done
+    lines = {line.source_key: line for line in done}
+    assert lists(done) == {"reversed": ["N1", "N2", "P2"], "kept": ["P1", "R1"], "failed": []}
+    assert lines["P1"].reason == "records that people hung on it: 1"
+    assert lines["R1"].reason == "a record in contacts that hangs on it stays"
+    assert own in crm.records
+    crm.records.pop(own)
+    assert lists(undo(journal, crm))["reversed"] == ["P1", "R1"]
+
+
 def test_an_edit_stays_an_edit_when_it_was_read_back_since(journal: Journal) -> None:
     crm = FakeCrm()
     migrate(journal, crm)

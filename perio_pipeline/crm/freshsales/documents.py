@@ -9,21 +9,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePath
 
 from perio_pipeline.crm.access import unanswered
-from perio_pipeline.crm.answers import carries, id_of, records
+from perio_pipeline.crm.answers import carries
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.freshsales import constants, outcomes, routes
 from perio_pipeline.crm.freshsales.bodies import create_body, parent_of, target_of
 from perio_pipeline.crm.freshsales.limits import RefusedValueError, check_length
+from perio_pipeline.crm.freshsales.reading import LINK, files_of
 from perio_pipeline.crm.freshsales.records import Records, undeletable
 from perio_pipeline.crm.freshsales.snapshots import carries_mark, snapshot
 from perio_pipeline.crm.http import Content, Failure, JsonObject, Request, Upload
 from perio_pipeline.crm.protocol import UNREAD, Attachment, Outcome, Payload, Ref, Snapshot, Status, Value
 
-_LINK = "links/"
-"""Precedes the ids of links, which may be those of files too."""
 _MOST_VERSIONS = 3
 """Versions of one file that are sent at most, so that a CRM that changes what it is given is not filled with them."""
 _SIZES = ("size", "file_size", "content_file_size")
@@ -45,7 +45,7 @@ class Documents(Records):
     async def update(self, ref: Ref, payload: Payload) -> Outcome:
         """Send the new version beside the earlier one, unless it is there already."""
         versions = 0
-        for other, record in (await self._listed(ref.parent_id or "")).items():
+        for other, record in (await files_of(self._session, ref.parent_id or "")).items():
             here = Ref(self._spec.name, other, ref.parent_id)
             if not carries_mark(self._spec, record, payload, self._session):
                 continue
@@ -62,11 +62,11 @@ class Documents(Records):
 
     async def delete(self, ref: Ref) -> Outcome:
         """Remove a file, where the account deletes files; links are not deleted over the API."""
-        if ref.crm_id.startswith(_LINK):
+        if ref.crm_id.startswith(LINK):
             return undeletable(ref)
         outcome = await super().delete(ref)
         # No source has this route: that it is not found says nothing of the file.
-        stays = outcome.code == "already_gone" and ref.crm_id in await self._listed(ref.parent_id or "")
+        stays = outcome.code == "already_gone" and ref.crm_id in await files_of(self._session, ref.parent_id or "")
         return undeletable(ref) if stays else outcome
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
@@ -75,7 +75,7 @@ class Documents(Records):
             raise ValueError(f"{self._spec.name}: the reference does not name the record it belongs to")
         parents = list(dict.fromkeys(ref.parent_id or "" for ref in refs))
         limit = self._session.settings.concurrency
-        listed = dict(zip(parents, await concurrently(self._listed, parents, limit), strict=True))
+        listed = dict(zip(parents, await concurrently(partial(files_of, self._session), parents, limit), strict=True))
         there = [ref for ref in refs if ref.crm_id in listed[ref.parent_id or ""]]
 
         async def one(ref: Ref) -> Snapshot:
@@ -86,7 +86,7 @@ class Documents(Records):
     async def find(self, payload: Payload) -> Ref | None:
         """Look for the file or link whose name carries the mark."""
         parent = parent_of(*target_of(self._spec, payload, self._session))
-        for crm_id, record in (await self._listed(parent)).items():
+        for crm_id, record in (await files_of(self._session, parent)).items():
             if carries_mark(self._spec, record, payload, self._session):
                 return Ref(self._spec.name, crm_id, parent)
         return None
@@ -125,28 +125,11 @@ class Documents(Records):
         outcome = outcomes.created(result, self._spec, parent, {})
         if outcome.status is not Status.DONE or outcome.ref is None:
             return outcome
-        return Outcome(Status.DONE, Ref(self._spec.name, _LINK + outcome.ref.crm_id, parent), "linked")
-
-    async def _listed(self, parent_id: str) -> dict[str, JsonObject]:
-        """The files and links of a record, by id; none when it is not there."""
-        module, _, crm_id = parent_id.rpartition("/")
-        route = routes.CHILDREN
-        path = route.at(module=module or constants.CONTACTS, id=crm_id, children=self._spec.children)
-        found: dict[str, JsonObject] = {}
-        page, pages = 1, 1
-        while page <= pages:
-            answer = await self._session.fetch(route, path, query={"page": page, "per_page": constants.PAGE})
-            files, links = records(answer, self._spec.plural), records(answer, "links")
-            found |= {id_of(item): item for item in files} | {_LINK + id_of(item): item for item in links}
-            meta = (answer or {}).get("meta")
-            stated = meta.get("total_pages") if isinstance(meta, dict) else None
-            more = page + 1 if len(files) + len(links) >= constants.PAGE else page
-            page, pages = page + 1, stated if isinstance(stated, int) else more
-        return found
+        return Outcome(Status.DONE, Ref(self._spec.name, LINK + outcome.ref.crm_id, parent), "linked")
 
     async def _snapshot(self, ref: Ref, record: JsonObject) -> Snapshot:
         held = snapshot(self._spec, record, ref, self._session)
-        if ref.crm_id.startswith(_LINK):
+        if ref.crm_id.startswith(LINK):
             return Snapshot(ref, {**held.fields, "url": str(record.get("url") or "")}, {}, held.links)
         content = await self._content(record)
         if isinstance(content, Content):
@@ -175,8 +158,8 @@ class Documents(Records):
         held = snapshot(self._spec, record, ref, self._session).fields
         if _letters(held.get("file_name")) != _letters(marked_name(wanted.name, payload.mark)):
             return False
-        if wanted.url or ref.crm_id.startswith(_LINK):
-            return ref.crm_id.startswith(_LINK) and record.get("url") == wanted.url
+        if wanted.url or ref.crm_id.startswith(LINK):
+            return ref.crm_id.startswith(LINK) and record.get("url") == wanted.url
         content = await self._content(record)
         # What cannot be compared is sent: a file too many is seen, one too few is not.
         return isinstance(content, Content) and content.sha256 == wanted.sha256.lower()

@@ -15,6 +15,9 @@ from perio_pipeline.crm.freshsales.snapshots import has_field, snapshot
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import Ref, Snapshot
 
+LINK = "links/"
+"""Precedes the ids of links to files, which may be those of files too."""
+
 
 async def read(spec: ObjectSpec, session: Session, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
     """The records that are there, as they are now; they may be of several objects that lie in one module."""
@@ -48,6 +51,24 @@ async def children_of(spec: ObjectSpec, session: Session, parent_id: str) -> lis
         return records(await get(SPECS[constants.APPOINTMENTS], session, crm_id), spec.plural)
     path = routes.CHILDREN.at(module=module or constants.CONTACTS, id=crm_id, children=spec.children)
     return [record async for page in session.pages(routes.CHILDREN, path, spec.plural) for record in page]
+
+
+async def files_of(session: Session, parent_id: str) -> dict[str, JsonObject]:
+    """The files and links of a record, by id; none when it is not there."""
+    module, _, crm_id = parent_id.rpartition("/")
+    spec, route = SPECS[constants.LETTERS], routes.CHILDREN
+    path = route.at(module=module or constants.CONTACTS, id=crm_id, children=spec.children)
+    found: dict[str, JsonObject] = {}
+    page, pages = 1, 1
+    while page <= pages:
+        answer = await session.fetch(route, path, query={"page": page, "per_page": constants.PAGE})
+        files, links = records(answer, spec.plural), records(answer, "links")
+        found |= {id_of(item): item for item in files} | {LINK + id_of(item): item for item in links}
+        meta = (answer or {}).get("meta")
+        stated = meta.get("total_pages") if isinstance(meta, dict) else None
+        more = page + 1 if len(files) + len(links) >= constants.PAGE else page
+        page, pages = page + 1, stated if isinstance(stated, int) else more
+    return found
 
 
 async def _by_view(spec: ObjectSpec, session: Session, refs: Sequence[Ref]) -> dict[Ref, JsonObject]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
-from perio_pipeline.crm.freshsales import constants, finding, identity, outcomes, reading, walking
+from perio_pipeline.crm.freshsales import constants, finding, hanging, identity, outcomes, reading, walking
 from perio_pipeline.crm.freshsales.bodies import (
     ACCOUNT_LIST,
     account_list,
@@ -121,6 +121,10 @@ class Records:
         if final.status is Status.REFUSED:
             return Outcome(Status.REFUSED, ref, "not_forgotten", final.reason)
         return outcome if final.code == "already_gone" else final
+
+    async def hanging(self, refs: Sequence[Ref]) -> dict[Ref, frozenset[str]]:
+        """CRM ids of what would go, or lose its place, with each of these records."""
+        return await hanging.of_each(self._spec, self._session, refs)
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         """Read records back with as few requests as the object allows."""

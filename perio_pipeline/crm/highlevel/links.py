@@ -59,6 +59,10 @@ class CompanyLinks:
         result = await self._session.call(routes.LINK_SET, routes.LINK_SET.path, body=self._body([ref.crm_id], None))
         return removed(result, ref)
 
+    async def hanging(self, refs: Sequence[Ref]) -> dict[Ref, frozenset[str]]:
+        """Nothing hangs on a link."""
+        return {}
+
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         """Read the companies' lists of contacts; what a list does not show is looked up at the contact.
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
-from perio_pipeline.crm.highlevel import finding, limits, outcomes, reading, walking
+from perio_pipeline.crm.highlevel import finding, hanging, limits, outcomes, reading, walking
 from perio_pipeline.crm.highlevel.bodies import create_body, fixed_fields, link, update_body
 from perio_pipeline.crm.highlevel.objects import ObjectSpec
 from perio_pipeline.crm.highlevel.session import Session
@@ -56,6 +56,10 @@ class Records:
         route = self._spec.delete
         body: JsonObject | None = {} if self._spec.delete_body else None
         return outcomes.removed(await self._session.call(route, reading.path_of(route, ref), body=body), ref)
+
+    async def hanging(self, refs: Sequence[Ref]) -> dict[Ref, frozenset[str]]:
+        """CRM ids of what would go with each of these records."""
+        return await hanging.of_each(self._spec, self._session, refs)
 
     async def read(self, refs: Sequence[Ref]) -> dict[Ref, Snapshot]:
         """Read records back with as few requests as the object allows."""
