@@ -14,8 +14,11 @@ Shop = TypeVar("Shop")
 """What the probes of one CRM share: the opened account and the throwaways."""
 
 
-class ProbeFailedError(Exception):
+class ProbeFailedError(DestinationError):
     """A probe saw nothing that it could go by; the text holds no values."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, "Run the probes again.")
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,6 @@ async def run_probes(probes: Sequence[Probe[Shop]], shop: Shop, thrown: Throwawa
         for probe in probes:
             try:
                 findings = await probe.run(shop)
-            except ProbeFailedError as error:
-                report.failed[probe.name] = str(error)
             except DestinationError as error:
                 report.failed[probe.name] = error.problem
             else:

@@ -82,14 +82,20 @@ class Throwaways:
     async def clear(self) -> None:
         """Remove everything, the latest first; one that fails does not keep the others."""
         if self.doubtful:
-            await asyncio.sleep(self.patience)
-            known = {(each.kind, each.id) for each in self.made}
-            self.made = [
-                *(each for each in await self.find() if (each.kind, each.id) not in known),
-                *self.made,
-            ]
+            await self._look_again()
         await self._clear(self.made)
         self.made = []
+
+    async def _look_again(self) -> None:
+        """Take over what a creation in doubt has made after all."""
+        await asyncio.sleep(self.patience)
+        known = {(each.kind, each.id) for each in self.made}
+        try:
+            found = await self.find()
+        except DestinationError as error:
+            self.kept.append(f"what a creation without an answer may have made: {error.problem}")
+        else:
+            self.made = [*(each for each in found if (each.kind, each.id) not in known), *self.made]
 
     async def _clear(self, listed: Sequence[Throwaway]) -> None:
         for each in reversed(listed):

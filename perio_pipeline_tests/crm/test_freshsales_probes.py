@@ -189,7 +189,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one(monkeypatch: pytest.M
     async def killed(*_: Any) -> None:
         return None
 
-    with account({"standard_field_creation": "404"}) as world:
+    with account({"standard_field_creation": "on", "field_deletion": True}) as world:
         before = world.sandbox.state_digest()
         with monkeypatch.context() as patched:
             patched.setattr("perio_pipeline.crm.throwaways.Throwaways.clear", killed)
@@ -219,6 +219,21 @@ def test_a_lost_answer_to_a_creation_leaves_nothing() -> None:
         before = world.sandbox.state_digest()
         report = probe(world)
         assert report.failed
+        assert world.sandbox.state_digest() == before
+
+
+def test_what_could_not_be_deleted_is_named_and_goes_with_the_next_run() -> None:
+    with account(lag=0) as world:
+        before = world.sandbox.state_digest()
+        world.sandbox.faults(Fault(kind="status", method="DELETE", path="/contacts/", status=500, times=1))
+        report = probe(world)
+        assert report.kept or report.failed  # whichever deletion the fault met
+        world.sandbox.faults(Fault(kind="status", method="DELETE", path="/contacts/", status=500))
+        report = probe(world)
+        assert len(report.kept) >= 5
+        assert all("contacts" in each and "500" in each for each in report.kept)
+        world.sandbox.clear_faults()
+        assert probe(world).earlier >= 5
         assert world.sandbox.state_digest() == before
 
 
