@@ -123,9 +123,18 @@ async def run_probes(probes: Sequence[Probe[Shop]], shop: Shop, thrown: Throwawa
             else:
                 report.seen += [Seen(probe.name, probe.section, finding) for finding in findings]
     finally:
-        await thrown.clear()
+        await _cleared(thrown)
         report.kept = thrown.kept
     return report
+
+
+async def _cleared(thrown: Throwaways) -> None:
+    """Clear away, and do it to the end when the run is stopped meanwhile; stopped once more, it ends at once."""
+    try:
+        await thrown.clear()
+    except BaseException:
+        await thrown.clear()
+        raise
 
 
 def plan_of(probes: Sequence[Probe[Shop]], opening: int, not_probed: Sequence[NotProbed]) -> ProbePlan:

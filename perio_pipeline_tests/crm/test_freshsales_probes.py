@@ -14,6 +14,7 @@ from perio_pipeline.crm.freshsales.probes import workshop as workshops
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.http import Response
 from perio_pipeline.crm.probing import Probe, ProbeReport
+from perio_pipeline.crm.throwaways import Throwaway, Throwaways
 from perio_pipeline.sandbox.freshsales.config import UserConfig
 from perio_pipeline.sandbox.freshsales.faults import Fault
 from perio_pipeline_tests.crm.freshsales_world import ALIAS, FACTOR, TOKEN, World, account
@@ -183,6 +184,24 @@ def test_a_probe_that_breaks_off_leaves_nothing(at: int, monkeypatch: pytest.Mon
         with pytest.raises(KeyboardInterrupt):
             probe(world)
         assert world.sandbox.state_digest() == before
+
+
+def test_a_run_that_is_stopped_while_it_clears_away_does_so_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    without, calls = Throwaways._without, []
+
+    async def stopped(self: Throwaways, each: Throwaway) -> str:
+        calls.append(each)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return await without(self, each)
+
+    monkeypatch.setattr(Throwaways, "_without", stopped)
+    with account() as world:
+        before = world.sandbox.state_digest()
+        with pytest.raises(KeyboardInterrupt):
+            probe(world)
+        assert world.sandbox.state_digest() == before
+        assert len(calls) > 10
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
