@@ -69,7 +69,7 @@ def preflight(
 @contextmanager
 def _cleaning_up() -> Iterator[None]:
     """Let a program that is told to end remove its throwaways first, as with Ctrl-C."""
-    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    earlier = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:

@@ -14,8 +14,11 @@ Shop = TypeVar("Shop")
 """What the probes of one CRM share: the opened account and the throwaways."""
 
 
-class ProbeFailedError(Exception):
+class ProbeFailedError(DestinationError):
     """A probe saw nothing that it could go by; the text holds no values."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, "Run the probes again.")
 
 
 @dataclass(frozen=True)
@@ -115,16 +118,23 @@ async def run_probes(probes: Sequence[Probe[Shop]], shop: Shop, thrown: Throwawa
         for probe in probes:
             try:
                 findings = await probe.run(shop)
-            except ProbeFailedError as error:
-                report.failed[probe.name] = str(error)
             except DestinationError as error:
                 report.failed[probe.name] = error.problem
             else:
                 report.seen += [Seen(probe.name, probe.section, finding) for finding in findings]
     finally:
-        await thrown.clear()
+        await _cleared(thrown)
         report.kept = thrown.kept
     return report
+
+
+async def _cleared(thrown: Throwaways) -> None:
+    """Clear away, and do it to the end when the run is stopped meanwhile; stopped once more, it ends at once."""
+    try:
+        await thrown.clear()
+    except BaseException:
+        await thrown.clear()
+        raise
 
 
 def plan_of(probes: Sequence[Probe[Shop]], opening: int, not_probed: Sequence[NotProbed]) -> ProbePlan:

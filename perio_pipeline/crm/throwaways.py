@@ -76,26 +76,34 @@ class Throwaways:
     async def clear_earlier(self) -> int:
         """Remove what an interrupted run left; returns how many there were."""
         earlier = list(await self.find())
-        await self._clear(earlier)
+        for each in reversed(earlier):
+            await self._removed(each)
         return len(earlier)
 
     async def clear(self) -> None:
-        """Remove everything, the latest first; one that fails does not keep the others."""
+        """Remove everything, the latest first; one that fails does not keep the others. Can be begun again."""
         if self.doubtful:
-            await asyncio.sleep(self.patience)
-            known = {(each.kind, each.id) for each in self.made}
-            self.made = [
-                *(each for each in await self.find() if (each.kind, each.id) not in known),
-                *self.made,
-            ]
-        await self._clear(self.made)
-        self.made = []
+            await self._look_again()
+            self.doubtful = False
+        while self.made:
+            await self._removed(self.made[-1])
+            self.made.pop()
 
-    async def _clear(self, listed: Sequence[Throwaway]) -> None:
-        for each in reversed(listed):
-            obstacle = await self._without(each)
-            if obstacle:
-                self.kept.append(f"{each.kind} {each.id}: {obstacle}")
+    async def _look_again(self) -> None:
+        """Take over what a creation in doubt has made after all."""
+        await asyncio.sleep(self.patience)
+        known = {(each.kind, each.id) for each in self.made}
+        try:
+            found = await self.find()
+        except DestinationError as error:
+            self.kept.append(f"what a creation without an answer may have made: {error.problem}")
+        else:
+            self.made = [*(each for each in found if (each.kind, each.id) not in known), *self.made]
+
+    async def _removed(self, each: Throwaway) -> None:
+        obstacle = await self._without(each)
+        if obstacle:
+            self.kept.append(f"{each.kind} {each.id}: {obstacle}")
 
     async def _without(self, each: Throwaway) -> str:
         try:

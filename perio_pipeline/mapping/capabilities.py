@@ -142,6 +142,15 @@ def gathered(
     )
 
 
+def contradictions(stated: Mapping[str, Behaviour], found: Mapping[str, Behaviour]) -> list[Contradiction]:
+    """What a person states in another way than it was found."""
+    return [
+        Contradiction(name, stated[name], found[name])
+        for name in sorted(stated.keys() & found.keys())
+        if stated[name] != found[name]
+    ]
+
+
 def write_capabilities(folder: Path, found: CapabilityFile) -> Path:
     """Write the file in the place of an earlier one, in one step; returns where."""
     path = capability_path(folder, found.practice, found.destination)

@@ -18,7 +18,7 @@ from pydantic import Field, field_validator, model_validator
 
 from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.errors import GateError, SettingsError
-from perio_pipeline.mapping.capabilities import Contradiction, probed
+from perio_pipeline.mapping.capabilities import probed
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
@@ -215,27 +215,16 @@ def load_practice(folder: Path, name: str) -> Practice:
         MappingError: the file is missing or wrong.
     """
     stated = _load(folder / "practices" / f"{name}.yaml")
-    found = {crm: probed(folder, name, crm) for crm in stated.destinations}
     destinations = {
-        crm: each.model_copy(update={"capabilities": {**found[crm].values, **each.capabilities}})
+        crm: each.model_copy(update={"capabilities": {**probed(folder, name, crm).values, **each.capabilities}})
         for crm, each in stated.destinations.items()
     }
-    return stated.model_copy(update={"destinations": destinations}) if any(found.values()) else stated
+    return stated.model_copy(update={"destinations": destinations})
 
 
-def contradictions(folder: Path, name: str, crm: str) -> list[Contradiction]:
-    """Capabilities that the practice's file states in another way than the probes found them.
-
-    Raises:
-        MappingError: a file is missing or wrong.
-    """
-    stated = _load(folder / "practices" / f"{name}.yaml").destination(crm).capabilities
-    found = probed(folder, name, crm).values
-    return [
-        Contradiction(each, stated[each], found[each])
-        for each in sorted(stated.keys() & found.keys())
-        if stated[each] != found[each]
-    ]
+def stated_capabilities(folder: Path, name: str, crm: str) -> dict[str, bool | int | str]:
+    """What the practice's file itself says of an account's behaviour."""
+    return _load(folder / "practices" / f"{name}.yaml").destination(crm).capabilities
 
 
 @remembered

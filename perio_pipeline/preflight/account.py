@@ -18,7 +18,7 @@ GIGABYTE = 1_000_000_000
 def storage(needs: Mapping[str, StorageNeed], policy: str) -> Iterator[Check]:
     """G7: the files' need against the room that plan and users give."""
     for account, need in needs.items():
-        name, needed = f"storage_{account}", f"{need.files:,} files of {need.bytes / GIGABYTE:.2f} GB"
+        name, needed = f"storage_{account}", f"{need.files:,} images of {need.bytes / GIGABYTE:.2f} GB"
         others = f"What does not fit goes by the policy oversize_files: {policy}"
         if need.room is None:
             said = f"{needed}; how much room the account has is not known."
@@ -30,7 +30,7 @@ def storage(needs: Mapping[str, StorageNeed], policy: str) -> Iterator[Check]:
             to_do = f"{others}. For all of them take a larger plan or more users."
             yield warning("G7", name, f"{said}are larger than one file may be.", to_do)
         else:
-            yield ok("G7", name, f"{needed} fit into {need.room / GIGABYTE:.2f} GB.")
+            yield ok("G7", name, f"{needed} fit into {need.room / GIGABYTE:.2f} GB; letters come on top.")
 
 
 def plan(room: Room, specs: Sequence[FieldSpec], fallbacks: Sequence[str], *, assumed: bool) -> Iterator[Check]:

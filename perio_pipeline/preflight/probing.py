@@ -12,8 +12,14 @@ from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.crm.probing import ProbePlan, ProbeReport
 from perio_pipeline.errors import GateError
 from perio_pipeline.loading.entries import RunInfo
-from perio_pipeline.mapping.capabilities import CapabilityFile, Contradiction, gathered, write_capabilities
-from perio_pipeline.mapping.practice import Practice, contradictions, is_sandbox
+from perio_pipeline.mapping.capabilities import (
+    CapabilityFile,
+    Contradiction,
+    contradictions,
+    gathered,
+    write_capabilities,
+)
+from perio_pipeline.mapping.practice import Practice, is_sandbox, stated_capabilities
 from perio_pipeline.preflight.checks import Check, listed, ok, warning
 from perio_pipeline.workplace import Workplace
 
@@ -96,7 +102,8 @@ def of_probes(rooms: Workplace, practice: Practice, crm: str, found: CapabilityF
         yield warning("G8", "capabilities", said, "See the practice's capability file, and state them by hand.")
     else:
         yield ok("G8", "capabilities", said)
-    yield from _contradicted(contradictions(rooms.mappings, practice.practice, crm))
+    stated = stated_capabilities(rooms.mappings, practice.practice, crm)
+    yield from _contradicted(contradictions(stated, found.values))
     if found.kept:
         to_do = "Delete them in the account; their names say that they may be deleted."
         yield warning("G8", "throwaways", f"The API did not delete {listed(found.kept)}.", to_do)

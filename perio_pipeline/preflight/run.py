@@ -107,11 +107,17 @@ def _of_source(
 ) -> Iterator[Check]:
     panda = rooms.source(practice)
     try:
-        problems, inventory = panda.problems(TABLES.values()), take_inventory(panda, today)
+        problems = panda.problems(TABLES.values())
+        inventory = None if problems else take_inventory(panda, today)
     except SourceError as error:
         yield refused("G1", "source", error.problem, error.remedy)
+        yield from source.unseen()
         return
-    yield from source.access(problems, inventory)
+    if inventory is None:
+        yield source.unbound(problems)
+        yield from source.unseen()
+        return
+    yield from source.access(inventory)
     yield source.size(inventory)
     yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))

@@ -12,16 +12,33 @@ NEARLY_FULL = 0.8
 """Share of an edition's limit from which on a database counts as nearly full."""
 
 
-def access(problems: Sequence[str], inventory: Inventory) -> Iterator[Check]:
+DEPENDENT = {
+    "G2": "express_limit",
+    "G3": "bridge_only",
+    "G4": "codes",
+    "G5": "unknown_columns",
+}
+"""Checks that nothing can be said about without the database."""
+
+
+def unbound(problems: Sequence[str]) -> Check:
+    """G1: tables or columns that the bindings name and the database lacks."""
+    return refused("G1", "bindings", "; ".join(problems) + ".", "Correct these entries in the bindings file.")
+
+
+def unseen() -> Iterator[Check]:
+    """Say of every other check of the source that it could not be made."""
+    for requirement, name in DEPENDENT.items():
+        yield unknown(requirement, name, "The source could not be looked at.", "See G1, then run the preflight again.")
+
+
+def access(inventory: Inventory) -> Iterator[Check]:
     """G1: the login reads what is bound, and can change nothing."""
     login, server = inventory.login, inventory.server
     bound = {table.stored.full_name for table in inventory.bound}
     closed = sorted(bound & set(login.unreadable))
-    if problems:
-        yield refused("G1", "bindings", "; ".join(problems) + ".", "Correct these entries in the bindings file.")
-    else:
-        rows = sum(table.stored.rows or 0 for table in inventory.bound)
-        yield ok("G1", "bindings", f"{len(bound)} tables with {rows:,} rows are bound and there.")
+    rows = sum(table.stored.rows or 0 for table in inventory.bound)
+    yield ok("G1", "bindings", f"{len(bound)} tables with {rows:,} rows are bound and there.")
     if closed:
         to_do = "Grant the login SELECT on them, best by the role db_datareader."
         yield refused("G1", "readable", f"The login may not read {listed(closed)}.", to_do)

@@ -14,6 +14,7 @@ from perio_pipeline.crm.freshsales.probes import workshop as workshops
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.http import Response
 from perio_pipeline.crm.probing import Probe, ProbeReport
+from perio_pipeline.crm.throwaways import Throwaway, Throwaways
 from perio_pipeline.sandbox.freshsales.config import UserConfig
 from perio_pipeline.sandbox.freshsales.faults import Fault
 from perio_pipeline_tests.crm.freshsales_world import ALIAS, FACTOR, TOKEN, World, account
@@ -185,11 +186,29 @@ def test_a_probe_that_breaks_off_leaves_nothing(at: int, monkeypatch: pytest.Mon
         assert world.sandbox.state_digest() == before
 
 
+def test_a_run_that_is_stopped_while_it_clears_away_does_so_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    without, calls = Throwaways._without, []
+
+    async def stopped(self: Throwaways, each: Throwaway) -> str:
+        calls.append(each)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return await without(self, each)
+
+    monkeypatch.setattr(Throwaways, "_without", stopped)
+    with account() as world:
+        before = world.sandbox.state_digest()
+        with pytest.raises(KeyboardInterrupt):
+            probe(world)
+        assert world.sandbox.state_digest() == before
+        assert len(calls) > 10
+
+
 def test_what_a_killed_run_left_is_removed_by_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     async def killed(*_: Any) -> None:
         return None
 
-    with account({"standard_field_creation": "404"}) as world:
+    with account({"standard_field_creation": "on", "field_deletion": True}) as world:
         before = world.sandbox.state_digest()
         with monkeypatch.context() as patched:
             patched.setattr("perio_pipeline.crm.throwaways.Throwaways.clear", killed)
@@ -219,6 +238,21 @@ def test_a_lost_answer_to_a_creation_leaves_nothing() -> None:
         before = world.sandbox.state_digest()
         report = probe(world)
         assert report.failed
+        assert world.sandbox.state_digest() == before
+
+
+def test_what_could_not_be_deleted_is_named_and_goes_with_the_next_run() -> None:
+    with account(lag=0) as world:
+        before = world.sandbox.state_digest()
+        world.sandbox.faults(Fault(kind="status", method="DELETE", path="/contacts/", status=500, times=1))
+        report = probe(world)
+        assert report.kept or report.failed  # whichever deletion the fault met
+        world.sandbox.faults(Fault(kind="status", method="DELETE", path="/contacts/", status=500))
+        report = probe(world)
+        assert len(report.kept) >= 5
+        assert all("contacts" in each and "500" in each for each in report.kept)
+        world.sandbox.clear_faults()
+        assert probe(world).earlier >= 5
         assert world.sandbox.state_digest() == before
 
 

@@ -10,8 +10,15 @@ import pytest
 
 from perio_pipeline.crm.probing import Finding, NotProbed, ProbeReport, Seen
 from perio_pipeline.errors import MappingError
-from perio_pipeline.mapping.capabilities import Contradiction, capability_path, gathered, probed, write_capabilities
-from perio_pipeline.mapping.practice import contradictions, load_practice
+from perio_pipeline.mapping.capabilities import (
+    Contradiction,
+    capability_path,
+    contradictions,
+    gathered,
+    probed,
+    write_capabilities,
+)
+from perio_pipeline.mapping.practice import load_practice, stated_capabilities
 
 MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 DAY = date(2026, 6, 1)
@@ -51,7 +58,8 @@ def test_what_was_found_counts_where_nothing_is_stated_and_contradictions_are_na
     destinations = load_practice(folder, "harbor").destinations
     assert destinations["freshsales"].capabilities == {"key_user": "migration@example.com", "past_appointments": False}
     assert destinations["highlevel"].capabilities == {}
-    assert contradictions(folder, "harbor", "freshsales") == [
+    stated = stated_capabilities(folder, "harbor", "freshsales")
+    assert contradictions(stated, probed(folder, "harbor", "freshsales").values) == [
         Contradiction("key_user", "migration@example.com", "other@example.com")
     ]
 

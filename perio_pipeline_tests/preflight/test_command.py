@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,16 @@ def test_g1_g8_a_source_and_an_account_that_do_not_open_are_each_refused_and_exi
         checks = by_name(result)
         assert {checks[name]["verdict"] for name in ("source", "fields_main", "isolation_main")} == {"refused"}
         assert "G9 isolation_main" in result.stderr
+        assert {checks[name]["verdict"] for name in ("express_limit", "bridge_only", "codes")} == {"unknown"}
+
+
+def test_g1_a_column_that_is_not_there_is_named(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with world(tmp_path, sample) as made:
+        with closing(sqlite3.connect(made.rooms.data / "sample" / f"{PRACTICE}.db")) as connection, connection:
+            connection.execute("ALTER TABLE Patient RENAME COLUMN BirthDate TO Born")
+        result = preflight(made, monkeypatch, "--json")
+        assert result.exit_code == 1
+        assert "BirthDate" in by_name(result)["bindings"]["found"]
 
 
 def test_g8_probes_find_out_how_the_account_behaves_and_what_they_found_holds_from_then_on(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from perio_pipeline.crm.answers import id_of, record_in, records
 from perio_pipeline.crm.freshsales import constants, routes
+from perio_pipeline.crm.freshsales.customfields import flat
 from perio_pipeline.crm.freshsales.errors import ForbiddenError
 from perio_pipeline.crm.freshsales.routes import Route, module_routes, plain_routes
 from perio_pipeline.crm.freshsales.session import Session
@@ -131,7 +132,7 @@ class Workshop:
         return "" if answer.ok or answer.status == 404 else f"DELETE was answered {answer.status}"
 
     async def find_earlier(self) -> Sequence[Throwaway]:
-        """Contacts and modules of earlier runs; contacts are told by name and external id, in lists and in the bin."""
+        """Contacts, fields and modules of earlier runs; contacts by name and external id, in lists and in the bin."""
         query: Query = {"q": NAME, "include": "contact"}
         hits = await self.ask(routes.SEARCH, query=query)
         listed = hits.json if isinstance(hits.json, list) else []
@@ -139,7 +140,7 @@ class Workshop:
         live = [crm_id for crm_id in ids if _is_ours(await self.seen(crm_id))]
         binned = [id_of(record) for record in await self._binned()]
         contacts = [Throwaway(constants.CONTACTS, crm_id) for crm_id in dict.fromkeys([*live, *binned])]
-        return [*await self._modules(), *contacts]
+        return [*await self._modules(), *await self._fields(), *contacts]
 
     async def _binned(self) -> list[JsonObject]:
         views = await self.ask(routes.PROBE)
@@ -160,6 +161,16 @@ class Workshop:
         listed = records(modules.object, "module_customizations")
         return [
             Throwaway(MODULE, id_of(module)) for module in listed if str(module.get("entity_name")).startswith(ENTITY)
+        ]
+
+    async def _fields(self) -> list[Throwaway]:
+        """Fields of contacts, in accounts that show the form they are in: only there one is ever made."""
+        forms = await self.ask(routes.FORMS, routes.FORMS.at(module=constants.CONTACTS))
+        return [
+            Throwaway(FIELD, id_of(each), f"{constants.CONTACTS}/{id_of(form)}")
+            for form in records(forms.object, "forms")
+            for each in flat(form.get("fields") or [])
+            if str(each.get("label")).startswith(NAME)
         ]
 
     async def _forget(self, crm_id: str) -> str:
