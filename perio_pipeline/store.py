@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 ROW_GROUP = 100_000
+SMALL = 100_000
+"""Bytes of a file at most that is kept in memory once it was read."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,11 @@ class StoredFrame:
 
     def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read it, or some of its columns, into memory."""
-        with self.path.open("rb") as file:
-            frame: pd.DataFrame = _pandas(pq.read_table(file, columns=list(columns) if columns else None))
-        return frame
+        chosen = tuple(columns) if columns else None
+        if not _is_local(self.path) or (stat := self.path.stat()).st_size > SMALL:
+            return _read(self.path, chosen)
+        # Nobody can change what is kept: pandas copies on write.
+        return _kept(self.path, (stat.st_ino, stat.st_mtime_ns, stat.st_size), chosen).copy(deep=False)
 
     def chunks(self, rows: int, together: str | None = None) -> Iterator[pd.DataFrame]:
         """Read it piece by piece; rows that share a value of `together` and stand next to each other stay together.
@@ -64,6 +69,18 @@ class StoredFrame:
             yield self.read()
         elif len(rest):
             yield rest.set_axis(range(start, start + len(rest)))
+
+
+def _read(path: UPath, columns: tuple[str, ...] | None) -> pd.DataFrame:
+    with path.open("rb") as file:
+        frame: pd.DataFrame = _pandas(pq.read_table(file, columns=list(columns) if columns else None))
+    return frame
+
+
+@lru_cache(maxsize=128)
+def _kept(path: UPath, stamp: tuple[int, int, int], columns: tuple[str, ...] | None) -> pd.DataFrame:
+    """Read a small file once for as long as it is the same: a run comes back to each many times."""
+    return _read(path, columns)
 
 
 def _pandas(table: Any) -> Any:

@@ -123,6 +123,15 @@ def test_pieces_are_written_one_after_the_other_with_the_types_of_the_first(stor
     pd.testing.assert_frame_equal(store.frame("harbor", KEY).read(), TWO)
 
 
+def test_a_frame_that_was_read_before_is_read_anew_once_it_was_written_anew(store: FrameStore) -> None:
+    for number in range(3):
+        store.write("harbor", KEY, pd.DataFrame({"a": [number], "b": [0]}))
+        first = store.frame("harbor", KEY).read(["a"])
+        first.loc[0, "a"] = 99  # what one reader changes, no other one sees
+        assert store.frame("harbor", KEY).read(["a"])["a"].tolist() == [number]
+        assert store.frame("harbor", KEY).read().columns.tolist() == ["a", "b"]
+
+
 def test_a_failure_while_writing_leaves_the_old_frame_and_nothing_else(store: FrameStore) -> None:
     def pieces(error: BaseException) -> Iterator[pd.DataFrame]:
         yield sites({"id": "new"})
