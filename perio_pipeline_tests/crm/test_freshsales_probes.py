@@ -241,6 +241,15 @@ def test_a_lost_answer_to_a_creation_leaves_nothing() -> None:
         assert world.sandbox.state_digest() == before
 
 
+def test_a_run_that_is_stopped_in_the_middle_of_a_creation_leaves_nothing() -> None:
+    slow = Fault(kind="slow", method="POST", path="/contacts$", nth=2, seconds=3 * FACTOR)
+    with account(faults=(slow,), lag=1) as world:
+        before = world.sandbox.state_digest()
+        with pytest.raises(TimeoutError):
+            asyncio.run(asyncio.wait_for(probe_account(settings(world)), 1))
+        assert world.sandbox.state_digest() == before
+
+
 def test_what_could_not_be_deleted_is_named_and_goes_with_the_next_run() -> None:
     with account(lag=0) as world:
         before = world.sandbox.state_digest()
