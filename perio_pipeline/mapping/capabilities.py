@@ -7,6 +7,7 @@ where the practice's own file says nothing; a person's statement wins.
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -17,6 +18,7 @@ from ruamel.yaml import YAML
 
 from perio_pipeline.crm.probing import NotProbed, ProbeReport, Seen
 from perio_pipeline.crm.protocol import Behaviour
+from perio_pipeline.errors import SettingsError
 from perio_pipeline.yamlfile import Entry, YamlFile, remembered
 
 HEADER = """\
@@ -151,10 +153,27 @@ def contradictions(stated: Mapping[str, Behaviour], found: Mapping[str, Behaviou
     ]
 
 
+def check_writable(folder: Path) -> None:
+    """Make sure that what is found can be kept, before anything is tried.
+
+    Raises:
+        SettingsError: the mappings folder cannot be written to.
+    """
+    place = folder / "practices" / "capabilities"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"What the probes find cannot be written to {place} ({type(error).__name__}).",
+            "Probe where the mappings folder can be written to, and take the file over from there.",
+        ) from None
+
+
 def write_capabilities(folder: Path, found: CapabilityFile) -> Path:
     """Write the file in the place of an earlier one, in one step; returns where."""
     path = capability_path(folder, found.practice, found.destination)
-    path.parent.mkdir(parents=True, exist_ok=True)
     yaml, text = YAML(), io.StringIO()
     yaml.width = _WIDTH
     yaml.dump(found.model_dump(mode="python", exclude_defaults=True) | {"probed_on": found.probed_on}, text)

@@ -15,6 +15,7 @@ from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.mapping.capabilities import (
     CapabilityFile,
     Contradiction,
+    check_writable,
     contradictions,
     gathered,
     write_capabilities,
@@ -74,9 +75,11 @@ def probe(rooms: Workplace, practice: Practice, crm: str, today: date, run: RunI
 
     Raises:
         GateError: nobody has allowed it, or another run works on the practice's destination.
+        SettingsError: what is found could not be kept.
         DestinationError: an account cannot be opened.
     """
     check_allowed(practice, crm)
+    check_writable(rooms.mappings)
     package = crm_package(crm)
     settings = rooms.account_settings(practice, crm)
 

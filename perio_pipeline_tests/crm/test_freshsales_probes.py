@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,6 +156,16 @@ def test_18_what_the_account_does_otherwise_is_found_too(name: str) -> None:
         assert report.requests <= probe_plan().requests
 
 
+def test_18_10_an_index_that_is_later_than_the_probes_wait_settles_nothing() -> None:
+    with account(lag=1_000_000) as world:
+        before = world.sandbox.state_digest()
+        found = found_in(probe(world))
+        assert world.sandbox.state_digest() == before
+        late = {"lookup_external_id", "read_back", "filter_values"}
+        assert not late & found.keys()
+        assert found.keys() >= USUAL.keys() - late
+
+
 @pytest.mark.parametrize(("accepts", "kept"), [("accept", True), ("refuse", False)])
 def test_11_an_owner_who_is_switched_off_is_tried_where_there_is_one(accepts: str, kept: bool) -> None:
     users = (
@@ -163,6 +174,10 @@ def test_11_an_owner_who_is_switched_off_is_tried_where_there_is_one(accepts: st
     )
     with account({"inactive_owner": accepts}, holds={"users": users}) as world:
         assert found_in(probe(world))["inactive_owners"] is kept
+        again = replace(
+            settings(world), capabilities=capabilities_from({"minute_requests": 0, "inactive_owners": True})
+        )
+        assert found_in(asyncio.run(probe_account(again)))["inactive_owners"] is kept  # whatever was stated before
 
 
 def test_13_a_plan_without_modules_is_probed_without_them() -> None:
@@ -238,6 +253,15 @@ def test_a_lost_answer_to_a_creation_leaves_nothing() -> None:
         before = world.sandbox.state_digest()
         report = probe(world)
         assert report.failed
+        assert world.sandbox.state_digest() == before
+
+
+def test_a_run_that_is_stopped_in_the_middle_of_a_creation_leaves_nothing() -> None:
+    slow = Fault(kind="slow", method="POST", path="/contacts$", nth=2, seconds=3 * FACTOR)
+    with account(faults=(slow,), lag=1) as world:
+        before = world.sandbox.state_digest()
+        with pytest.raises(TimeoutError):
+            asyncio.run(asyncio.wait_for(probe_account(settings(world)), 1))
         assert world.sandbox.state_digest() == before
 
 

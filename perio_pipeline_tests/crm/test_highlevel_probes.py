@@ -75,9 +75,9 @@ class Location:
 
     sandbox: Any
 
-    def probe(self) -> ProbeReport:
+    def probe(self, seconds: float | None = None) -> ProbeReport:
         settings = HighLevelSettings(self.sandbox.base_url, LOCATION_ID, TOKEN, time_scale=FACTOR)
-        return asyncio.run(probe_account(settings))
+        return asyncio.run(asyncio.wait_for(probe_account(settings), seconds))
 
 
 @contextmanager
@@ -174,4 +174,13 @@ def test_a_lost_answer_to_a_creation_leaves_nothing() -> None:
     with location(faults=(lost,), search_lag_seconds=1) as place:
         before = place.sandbox.state_digest()
         assert place.probe().failed
+        assert place.sandbox.state_digest() == before
+
+
+def test_a_run_that_is_stopped_in_the_middle_of_a_creation_leaves_nothing() -> None:
+    slow = Fault(kind="slow", method="POST", path="/contacts/$", nth=2, seconds=3 * FACTOR)
+    with location(faults=(slow,), search_lag_seconds=1) as place:
+        before = place.sandbox.state_digest()
+        with pytest.raises(TimeoutError):
+            place.probe(1)
         assert place.sandbox.state_digest() == before

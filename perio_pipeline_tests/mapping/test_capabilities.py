@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from perio_pipeline.crm.probing import Finding, NotProbed, ProbeReport, Seen
-from perio_pipeline.errors import MappingError
+from perio_pipeline.errors import MappingError, SettingsError
 from perio_pipeline.mapping.capabilities import (
     Contradiction,
     capability_path,
+    check_writable,
     contradictions,
     gathered,
     probed,
@@ -38,6 +39,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_was_written_reads_back_the_same(folder: Path) -> None:
     reports = {"main": report(upsert_key="emails", past_appointments=False, note_characters=5_000)}
     found = gathered("harbor", "freshsales", DAY, reports, [NotProbed("18.3", "a 429", "it disturbs")])
+    check_writable(folder)
     assert write_capabilities(folder, found) == capability_path(folder, "harbor", "freshsales")
     assert probed(folder, "harbor", "freshsales") == found
     assert found.values == {"upsert_key": "emails", "past_appointments": False, "note_characters": 5_000}
@@ -54,6 +56,7 @@ def test_accounts_that_differ_decide_nothing() -> None:
 
 def test_what_was_found_counts_where_nothing_is_stated_and_contradictions_are_named(folder: Path) -> None:
     reports = {"main": report(key_user="other@example.com", past_appointments=False)}
+    check_writable(folder)
     write_capabilities(folder, gathered("harbor", "freshsales", DAY, reports, []))
     destinations = load_practice(folder, "harbor").destinations
     assert destinations["freshsales"].capabilities == {"key_user": "migration@example.com", "past_appointments": False}
@@ -70,3 +73,9 @@ def test_a_capability_file_that_is_wrong_says_where(folder: Path) -> None:
     path.write_text("practice: harbor\nsurprise: 1\n", encoding="utf-8")
     with pytest.raises(MappingError, match=r"harbor\.freshsales\.yaml:2: surprise"):
         load_practice(folder, "harbor")
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_anything_is_tried(folder: Path) -> None:
+    (folder / "practices" / "capabilities").write_text("in the way", encoding="utf-8")
+    with pytest.raises(SettingsError, match="cannot be written"):
+        check_writable(folder)

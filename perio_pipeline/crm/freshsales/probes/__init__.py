@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from perio_pipeline.crm.freshsales.account import check_account
 from perio_pipeline.crm.freshsales.adapter import open_session
 from perio_pipeline.crm.freshsales.probes import activities, files, identity, searches, setup, values
@@ -44,7 +46,9 @@ async def probe_account(settings: FreshsalesSettings, on_wait: OnWait | None = N
         DestinationError: the account cannot be opened.
     """
     stats = RequestStats()
-    session = open_session(settings, stats, on_wait=on_wait)
+    # Users who are switched off must be told from the others, whatever was found or stated before.
+    plainly = replace(settings.capabilities, inactive_owners=False)
+    session = open_session(replace(settings, capabilities=plainly), stats, on_wait=on_wait)
     async with session.transport:
         await check_account(session)
         shop = Workshop(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from perio_pipeline.crm.answers import record_in
 from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales.customfields import numeric
 from perio_pipeline.crm.freshsales.probes.identity import FIRST
 from perio_pipeline.crm.freshsales.probes.workshop import APPOINTMENTS, NOTES, Workshop
 from perio_pipeline.crm.http import JsonObject
@@ -35,7 +36,7 @@ async def note_on_appointment(shop: Workshop) -> list[Finding]:
     """A note that hangs on an appointment."""
     if "appointment" not in shop.known:
         return [Finding("there was no appointment to hang a note on")]
-    target: JsonObject = {"targetable_type": "Appointment", "targetable_id": int(shop.known["appointment"])}
+    target: JsonObject = {"targetable_type": "Appointment", "targetable_id": numeric(shop.known["appointment"])}
     body = {"description": f"{NAME} {shop.tag}", **target}
     answer, made = await shop.make(constants.NOTES, NOTES.create, {"note": body})
     return [Finding(f"POST /notes on an appointment: {answer.status}", "note_on_appointment", bool(made))]
@@ -57,7 +58,7 @@ async def note_length(shop: Workshop) -> list[Finding]:
 
 async def note_html(shop: Workshop) -> list[Finding]:
     """A note with a heading and a table."""
-    body = {"description": _RICH, "targetable_type": "Contact", "targetable_id": int(await shop.contact(FIRST))}
+    body = {"description": _RICH, "targetable_type": "Contact", "targetable_id": numeric(await shop.contact(FIRST))}
     answer, made = await shop.make(constants.NOTES, NOTES.create, {"note": body})
     if not made:
         return [Finding(f"POST /notes with a table: {answer.status}")]
@@ -67,7 +68,7 @@ async def note_html(shop: Workshop) -> list[Finding]:
 
 
 async def _whole(shop: Workshop, text: str) -> bool:
-    body = {"description": text, "targetable_type": "Contact", "targetable_id": int(await shop.contact(FIRST))}
+    body = {"description": text, "targetable_type": "Contact", "targetable_id": numeric(await shop.contact(FIRST))}
     answer, made = await shop.make(constants.NOTES, NOTES.create, {"note": body})
     held = record_in(answer.object, ("note",)).get("description")
     return bool(made) and len(str(held or "")) >= len(text)
@@ -79,7 +80,7 @@ def _visit(shop: Workshop, contact: str, year: str) -> JsonObject:
         "from_date": f"{year}-03-05T14:00:00-05:00",
         "end_date": f"{year}-03-05T15:00:00-05:00",
         "targetable_type": "Contact",
-        "targetable_id": int(contact),
+        "targetable_id": numeric(contact),
     }
 
 

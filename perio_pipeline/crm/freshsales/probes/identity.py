@@ -9,7 +9,7 @@ from perio_pipeline.crm.freshsales.keys import Key
 from perio_pipeline.crm.freshsales.objects import SPECS
 from perio_pipeline.crm.freshsales.probes.workshop import CONTACTS, Workshop
 from perio_pipeline.crm.http import JsonObject
-from perio_pipeline.crm.probing import Finding, Probe
+from perio_pipeline.crm.probing import Finding, Probe, ProbeFailedError
 
 FIRST, SECOND = "first", "second"
 """The contacts that most probes work on."""
@@ -110,7 +110,9 @@ async def deleted(shop: Workshop) -> list[Finding]:
     """A contact is deleted, made again with the same external id, and both are forgotten."""
     softly, forget = CONTACTS.delete or CONTACTS.create, CONTACTS.forget or CONTACTS.create
     body = {"contact": {**shop.named("deleted"), "emails": shop.address("deleted")}}
-    _, made = await shop.make(constants.CONTACTS, CONTACTS.create, body)
+    first, made = await shop.make(constants.CONTACTS, CONTACTS.create, body)
+    if not made:
+        raise ProbeFailedError(f"a throwaway contact was answered {first.status}")
     gone = await shop.ask(softly, softly.at(id=made))
     again, second = await shop.make(constants.CONTACTS, CONTACTS.create, body)
     forgotten = await shop.ask(forget, forget.at(id=made))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from perio_pipeline.crm.answers import id_of, record_in
 from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales.customfields import numeric
 from perio_pipeline.crm.freshsales.probes.identity import FIRST
 from perio_pipeline.crm.freshsales.probes.workshop import CONTACTS, Workshop
 from perio_pipeline.crm.freshsales.routes import plain_routes
@@ -32,7 +33,7 @@ async def lifecycle(shop: Workshop) -> list[Finding]:
     if not stages:
         return [Finding("the account shows no lifecycle stages")]
     first = await shop.contact(FIRST)
-    answer = await shop.change(first, {"lifecycle_stage_id": int(stages[-1].id)})
+    answer = await shop.change(first, {"lifecycle_stage_id": numeric(stages[-1].id)})
     read = (await shop.seen(first)).get("lifecycle_stage_id")
     evidence = f"PUT lifecycle_stage_id: {answer.status}, reads back {'as nothing' if read is None else 'as set'}"
     return [Finding(evidence, "lifecycle_reads_null", read is None)] if answer.ok else [Finding(evidence)]
@@ -57,7 +58,7 @@ async def inactive_owner(shop: Workshop) -> list[Finding]:
     users = [entry for entry in shop.session.lookups.entries["users"] if not entry.usable]
     if not users:
         return [Finding("every user of the account is active, so that it stays open whether others may own records")]
-    body = {**shop.named("owned"), "emails": shop.address("owned"), "owner_id": int(users[0].id)}
+    body = {**shop.named("owned"), "emails": shop.address("owned"), "owner_id": numeric(users[0].id)}
     answer, made = await shop.make(constants.CONTACTS, CONTACTS.create, {"contact": body})
     owner = record_in(answer.object, ("contact",)).get("owner_id")
     kept = bool(made) and str(owner) == users[0].id
@@ -71,7 +72,7 @@ async def statuses(shop: Workshop) -> list[Finding]:
     fate = "refuses" if not made else "drops"
     task = {"title": f"{shop.tag}", "due_date": "2030-01-01", "targetable_type": "Contact"}
     first = await shop.contact(FIRST)
-    tasked, _ = await shop.make("tasks", TASKS, {"task": {**task, "targetable_id": int(first)}})
+    tasked, _ = await shop.make("tasks", TASKS, {"task": {**task, "targetable_id": numeric(first)}})
     return [
         Finding(f"POST /contacts with an unknown cf_ name: {answer.status}, the account {fate} it"),
         Finding(f"POST /tasks: {tasked.status}, with an id: {bool(id_of(record_in(tasked.object, ('task',))))}"),

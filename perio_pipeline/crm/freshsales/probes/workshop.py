@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -64,6 +65,9 @@ class Workshop:
             answer = await self.session.call(route, path or route.path, query=query, body=body, upload=upload)
         except ForbiddenError:
             return Response(_FORBIDDEN)
+        except asyncio.CancelledError:
+            self.thrown.doubtful |= not route.reads
+            raise
         if isinstance(answer, Failure):
             self.thrown.doubtful |= not route.reads
             raise ProbeFailedError(f"{route.method} {route.path} got no answer ({answer.cause})")

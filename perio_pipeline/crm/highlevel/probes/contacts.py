@@ -5,7 +5,7 @@ from __future__ import annotations
 from perio_pipeline.crm.answers import record_in
 from perio_pipeline.crm.highlevel import routes
 from perio_pipeline.crm.highlevel.probes.workshop import CONTACT, Workshop
-from perio_pipeline.crm.probing import Finding, Probe
+from perio_pipeline.crm.probing import Finding, Probe, ProbeFailedError
 
 _UNASSIGNED = "+12025550100"
 """A number out of the range that is kept for fiction."""
@@ -31,7 +31,9 @@ async def invalid_phone(shop: Workshop) -> list[Finding]:
 
 async def after_delete(shop: Workshop) -> list[Finding]:
     """A contact that was deleted is read."""
-    _, made = await shop.make("deleted")
+    first, made = await shop.make("deleted")
+    if not made:
+        raise ProbeFailedError(f"a throwaway contact was answered {first.status}")
     gone = await shop.thrown.drop(CONTACT, made)
     answer = await shop.ask(routes.CONTACT_GET, routes.CONTACT_GET.at(id=made))
     return [Finding(f"GET of a contact whose deletion was {'' if gone else 'not '}confirmed: {answer.status}")]

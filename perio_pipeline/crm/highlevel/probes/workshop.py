@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,11 @@ class Workshop:
             ProbeFailedError: there was no answer.
             DestinationError: the token lacks a scope.
         """
-        answer = await self.session.call(route, path or route.path, query=query, body=body)
+        try:
+            answer = await self.session.call(route, path or route.path, query=query, body=body)
+        except asyncio.CancelledError:
+            self.thrown.doubtful |= not route.reads
+            raise
         if isinstance(answer, Failure) or answer.status >= 500:
             self.thrown.doubtful |= not route.reads
             said = f"no answer ({answer.cause})" if isinstance(answer, Failure) else f"the answer {answer.status}"
