@@ -106,6 +106,7 @@ OTHER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"filter_by_external_id": "finds_nothing"},
         {"read_back": "lookup", "filter_values": None},
     ),
+    "18.11 the module's records are not listed": ({"custom_module_filters": False}, {"view_lists": "standard"}),
     "18.9 deleted records block, and only they are forgotten": (
         {"deleted_rows_block": True, "forget_needs_delete": True, "deleted_record_view": "shown"},
         {},
@@ -164,6 +165,26 @@ def test_18_10_an_index_that_is_later_than_the_probes_wait_settles_nothing() -> 
         late = {"lookup_external_id", "read_back", "filter_values"}
         assert not late & found.keys()
         assert found.keys() >= USUAL.keys() - late
+
+
+def test_18_1_a_bulk_job_that_never_ends_settles_nothing() -> None:
+    with account(faults=(Fault(kind="stuck_job", path="/bulk_upsert"),)) as world:
+        before = world.sandbox.state_digest()
+        report = probe(world)
+        assert world.sandbox.state_digest() == before
+        assert not {"bulk_key", "bulk_upsert"} & found_in(report).keys()
+        assert "did not end" in report.failed["bulk_key"]
+
+
+def test_2_2_an_account_that_asks_for_more_than_a_name_says_nothing_of_last_names() -> None:
+    """An admin made a field required: what is refused for that says nothing of what was left out."""
+    with account(holds={"required_fields": (("contacts", "city"),)}) as world:
+        before = world.sandbox.state_digest()
+        report = probe(world)
+        assert world.sandbox.state_digest() == before
+        open_points = {"contact_needs", "last_name_required", "upsert_key", "created_at_writable"}
+        assert not open_points & found_in(report).keys()
+        assert report.failed["last_name"] == "a throwaway contact was answered 400: city: can't be empty"
 
 
 @pytest.mark.parametrize(("accepts", "kept"), [("accept", True), ("refuse", False)])

@@ -28,7 +28,10 @@ NOT_PROBED = (
     NotProbed("16.6", "bulk_jobs", "it takes many jobs at once, which others in the account would feel"),
     NotProbed("18.8", "file_megabytes", "files of 30 to 150 MB cannot be deleted and may keep their room for good"),
     NotProbed("3", "names_as_keys", "it is the practice's choice, not a behaviour"),
+    NotProbed("18.5", "a choice that is not listed", "choices are checked before anything is sent"),
     NotProbed("18.6", "invitations to attendees", "they might be sent to a person"),
+    NotProbed("18.9", "bulk_destroy", "records are deleted one by one, so that each has an outcome of its own"),
+    NotProbed("18.10", "look-up by mobile number", "records are found by their marks"),
 )
 _OPENING = 24
 """Requests to open the account, to look for what an earlier run left, and to clear away what is left at the end."""

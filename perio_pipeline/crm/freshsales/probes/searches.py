@@ -8,12 +8,13 @@ from perio_pipeline.crm.freshsales.objects import SPECS
 from perio_pipeline.crm.freshsales.probes.identity import FIRST, SECOND
 from perio_pipeline.crm.freshsales.probes.workshop import CONTACTS, Workshop
 from perio_pipeline.crm.freshsales.searching import looked_up
-from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.probing import Finding, Probe
 
 _PAUSES = (0.0, 2.0, 5.0, 10.0, 20.0)
 """Seconds of the CRM's clock before each look: an index is late."""
 _NEW = "new"
+VIEWS = "views"
+"""Known where contacts are listed by views."""
 _CONTACT = SPECS[constants.CONTACTS]
 
 
@@ -67,8 +68,8 @@ async def lists(shop: Workshop) -> list[Finding]:
     view, scroll, paged = id_of(everything[0]), CONTACTS.scroll, CONTACTS.view
     findings = []
     if paged is not None:
-        query: JsonObject = {"page": 1, "per_page": 1, "sort": "id", "sort_type": "desc"}
-        answer = await shop.ask(paged, paged.at(view=view), query=query)
+        answer = await shop.ask(paged, paged.at(view=view), query={"page": 1, "per_page": 1})
+        shop.known |= {VIEWS: view} if answer.ok else {}
         shown = records(answer.object, constants.CONTACTS)
         whole = any(isinstance(record.get("custom_field"), dict) for record in shown)
         evidence = f"GET /contacts/view: {answer.status}, with custom fields: {whole}"

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from perio_pipeline.crm.answers import id_of, records
 from perio_pipeline.crm.freshsales import constants, routes
 from perio_pipeline.crm.freshsales.customfields import TYPES, flat
+from perio_pipeline.crm.freshsales.limits import CHOICE_SEPARATOR
+from perio_pipeline.crm.freshsales.probes.searches import VIEWS
 from perio_pipeline.crm.freshsales.probes.workshop import ENTITY, FIELD, MODULE, Workshop
-from perio_pipeline.crm.freshsales.routes import Route
+from perio_pipeline.crm.freshsales.routes import Route, custom_module_routes
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.probing import Finding, Probe
 from perio_pipeline.crm.throwaways import NAME
@@ -55,14 +57,30 @@ async def module_fields(shop: Workshop) -> list[Finding]:
     return findings + await _types(shop, entity, id_of(listed[0]), way)
 
 
+async def module_views(shop: Workshop) -> list[Finding]:
+    """Whether the records of the module are listed by views, as contacts are."""
+    entity = shop.known.get("module")
+    if entity is None or VIEWS not in shop.known:
+        return []
+    routes_of = custom_module_routes(f"custom_module/{entity}")
+    answer = await shop.ask(routes_of.filters or routes.PROBE)
+    evidence = f"GET filters of contacts: 200, of a custom module: {answer.status}"
+    return [Finding(evidence, "view_lists", "all" if answer.ok else "standard")]
+
+
 async def several_choices(shop: Workshop) -> list[Finding]:
-    """Several choices as a list, in a record of the module."""
+    """Several choices as a list, in a record of the module; where that is refused, joined, to see what was refused."""
     entity, name = shop.known.get("module"), shop.known.get(_MULTI)
     if entity is None or name is None:
         return [Finding("there was no field of several choices to try")]
-    route = Route("POST", f"/custom_module/{entity}")
-    answer = await shop.ask(route, body={entity: {"name": NAME, "custom_field": {name: ["A", "B"]}}})
-    return [Finding(f"several choices as a list: {answer.status}", "multi_select_array", answer.ok)]
+    route, statuses = Route("POST", f"/custom_module/{entity}"), []
+    for way, value in (("as a list", ["A", "B"]), ("joined", f"A{CHOICE_SEPARATOR}B")):
+        answer = await shop.ask(route, body={entity: {"name": NAME, "custom_field": {name: value}}})
+        statuses.append(f"{way}: {answer.status}")
+        if answer.ok:
+            evidence = f"several choices {', '.join(statuses)}"
+            return [Finding(evidence, "multi_select_array", way == "as a list")]
+    return [Finding(f"several choices {', '.join(statuses)}")]
 
 
 async def standard_fields(shop: Workshop) -> list[Finding]:
@@ -148,6 +166,7 @@ async def _shown(shop: Workshop, entity: str, way: str) -> list[JsonObject]:
 PROBES = (
     Probe("module", "18.11", 4, module),
     Probe("module_fields", "18.4", 6 + len(_WANTED) + len(_CODES), module_fields),
-    Probe("several_choices", "18.5", 1, several_choices),
+    Probe("module_views", "18.11", 1, module_views),
+    Probe("several_choices", "18.5", 2, several_choices),
     Probe("standard_fields", "18.4", 3, standard_fields),
 )

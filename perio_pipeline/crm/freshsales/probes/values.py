@@ -18,6 +18,7 @@ _ZONE = "America/Chicago"
 
 async def created_at(shop: Workshop) -> list[Finding]:
     """A contact that says when it was made."""
+    await shop.contact(FIRST)  # without that it is taken, so that nothing else is refused
     body = {**shop.named("old"), "emails": shop.address("old"), constants.CREATED_AT: _LONG_AGO}
     answer, made = await shop.make(constants.CONTACTS, CONTACTS.create, {"contact": body})
     if not made:
@@ -58,6 +59,7 @@ async def inactive_owner(shop: Workshop) -> list[Finding]:
     users = [entry for entry in shop.session.lookups.entries["users"] if not entry.usable]
     if not users:
         return [Finding("every user of the account is active, so that it stays open whether others may own records")]
+    await shop.contact(FIRST)  # without that owner it is taken
     body = {**shop.named("owned"), "emails": shop.address("owned"), "owner_id": numeric(users[0].id)}
     answer, made = await shop.make(constants.CONTACTS, CONTACTS.create, {"contact": body})
     owner = record_in(answer.object, ("contact",)).get("owner_id")
@@ -67,11 +69,11 @@ async def inactive_owner(shop: Workshop) -> list[Finding]:
 
 async def statuses(shop: Workshop) -> list[Finding]:
     """What creations are answered (18.12), and what becomes of names that no field has (18.5)."""
+    first = await shop.contact(FIRST)
     body = {**shop.named("status"), "emails": shop.address("status"), "custom_field": {"cf_perio_probe": "x"}}
     answer, made = await shop.make(constants.CONTACTS, CONTACTS.create, {"contact": body})
     fate = "refuses" if not made else "drops"
     task = {"title": f"{shop.tag}", "due_date": "2030-01-01", "targetable_type": "Contact"}
-    first = await shop.contact(FIRST)
     tasked, _ = await shop.make("tasks", TASKS, {"task": {**task, "targetable_id": numeric(first)}})
     return [
         Finding(f"POST /contacts with an unknown cf_ name: {answer.status}, the account {fate} it"),
@@ -80,9 +82,9 @@ async def statuses(shop: Workshop) -> list[Finding]:
 
 
 PROBES = (
-    Probe("created_at", "18.7", 3, created_at),
+    Probe("created_at", "18.7", 5, created_at),
     Probe("lifecycle", "2.1", 2, lifecycle),
     Probe("time_zones", "18.6", 4, zones),
-    Probe("inactive_owner", "11", 2, inactive_owner),
+    Probe("inactive_owner", "11", 4, inactive_owner),
     Probe("statuses", "18.12", 4, statuses),
 )

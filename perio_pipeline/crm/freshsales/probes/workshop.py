@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from perio_pipeline.crm.answers import id_of, record_in, records
 from perio_pipeline.crm.freshsales import constants, routes
 from perio_pipeline.crm.freshsales.customfields import flat
-from perio_pipeline.crm.freshsales.errors import ForbiddenError
+from perio_pipeline.crm.freshsales.errors import ForbiddenError, parse_error
+from perio_pipeline.crm.freshsales.objects import SPECS
 from perio_pipeline.crm.freshsales.routes import Route, module_routes, plain_routes
 from perio_pipeline.crm.freshsales.session import Session
 from perio_pipeline.crm.http import Failure, JsonObject, Query, Response, Upload
@@ -105,7 +106,7 @@ class Workshop:
             body = {**self.named(role), "emails": self.address(role)}
             answer, made = await self.make(constants.CONTACTS, CONTACTS.create, {"contact": body})
             if not made:
-                raise ProbeFailedError(f"a throwaway contact was answered {answer.status}")
+                raise refused(answer)
             self.known[role] = made
         return self.known[role]
 
@@ -187,6 +188,13 @@ class Workshop:
         if answer.ok or answer.status == 404:
             return ""
         return f"it lies in the recycle bin for 90 days, since /forget was answered {answer.status}"
+
+
+def refused(answer: Response) -> ProbeFailedError:
+    """The error for a throwaway contact that was not taken, with the CRM's words without values."""
+    labels = {name.replace("_", " "): name for name in SPECS[constants.CONTACTS].fields}
+    reason = parse_error(answer, labels).complaint.reason
+    return ProbeFailedError(f"a throwaway contact was answered {answer.status}{': ' if reason else ''}{reason}")
 
 
 def _is_ours(record: JsonObject) -> bool:

@@ -91,7 +91,9 @@ class Workshop:
         if FIRST not in self.known:
             answer, made = await self.make(FIRST, companyName="Before")
             if not made:
-                raise ProbeFailedError(f"a throwaway contact was answered {answer.status}")
+                raise ProbeFailedError(
+                    f"a throwaway contact was answered {answer.status}: {parse_error(answer).reason}"
+                )
             self.known[FIRST] = made
         return self.known[FIRST]
 
