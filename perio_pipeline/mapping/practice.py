@@ -271,10 +271,10 @@ def is_sandbox(url: str) -> bool:
 
 
 def check_gates(practice: Practice, crm: str, mapping: Mapping) -> None:
-    """Forbid loading to a real CRM before a person has confirmed the agreement and this very mapping.
+    """Forbid loading to a real CRM before a person has confirmed the agreement, silence, and this very mapping.
 
     Raises:
-        GateError: what is missing (requirements P3, G12).
+        GateError: what is missing (requirements P3, G6, G11, G12).
     """
     destination = practice.destination(crm)
     if is_sandbox(destination.url):
@@ -283,6 +283,11 @@ def check_gates(practice: Practice, crm: str, mapping: Mapping) -> None:
         raise GateError(
             f"Nobody has confirmed the signed BAA for practice {practice.practice}, so no patient data may leave.",
             "Add `baa: {confirmed_by: NAME, on: DATE}` to the practice's file once it is signed.",
+        )
+    if destination.messages_off is None:
+        raise GateError(
+            f"Nobody has confirmed that whatever writes to patients is off in {crm} while the load runs.",
+            f"Switch it off, then write `messages_off: {{by: NAME, on: DATE}}` under destinations.{crm}.",
         )
     now = digest(mapping)
     if destination.confirmation is None or destination.confirmation.digest != now:

@@ -30,6 +30,8 @@ from perio_pipeline_tests.faults.verdict import Verdict, compare
 
 QUIET_RUNS = 3
 """Loads without a fault that may be needed: what was found wrong when read back is written again by the next."""
+REPORTED = 50
+"""Schedules between two signs of life."""
 TIMEOUT = 0.5
 """Seconds that a load in trouble waits for an answer."""
 
@@ -90,6 +92,8 @@ def play(crm: str, patients: int, seeds: list[int]) -> Tally:
             _trouble(stage, journal, schedule(seed, crm, fields).runs, frames, tally)
             failed = _finish(stage, journal, frames)
             tally.schedules += 1
+            if tally.schedules % REPORTED == 0:
+                print(f"{crm}: {tally.schedules} of {len(seeds)}, wrong {len(tally.wrong)}", flush=True)
             if failed or stage.sandbox.state_digest() != digest:
                 verdict = compare(picture_of(stage, journal), right)
                 tally.wrong.append(seed)

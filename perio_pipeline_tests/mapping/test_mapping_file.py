@@ -14,6 +14,7 @@ from perio_pipeline.mapping.practice import (
     Baa,
     Confirmation,
     Practice,
+    Statement,
     check_gates,
     load_practice,
     practice_names,
@@ -237,6 +238,9 @@ def test_a_secret_that_is_not_set_is_named() -> None:
         resolve("${NO_SUCH_TOKEN}", "the token", {})
 
 
+SIGNED = Baa(confirmed_by="Jo Field", on=date(2026, 11, 1))
+
+
 def test_g12_no_clinical_data_leaves_without_a_confirmed_baa() -> None:
     mapping = load_mapping(HIGHLEVEL)
     check_gates(practice(), "highlevel", mapping)  # the sandbox is on this machine
@@ -244,16 +248,21 @@ def test_g12_no_clinical_data_leaves_without_a_confirmed_baa() -> None:
         check_gates(live(), "highlevel", mapping)
 
 
+def test_g6_g11_loading_refuses_while_nobody_said_that_messages_are_off() -> None:
+    with pytest.raises(GateError, match=r"(?s)writes to patients.*messages_off"):
+        check_gates(live(baa=SIGNED), "highlevel", load_mapping(HIGHLEVEL))
+
+
 def test_p3_loading_refuses_an_unconfirmed_or_changed_mapping() -> None:
     mapping = load_mapping(HIGHLEVEL)
-    baa = Baa(confirmed_by="Jo Field", on=date(2026, 11, 1))
+    silent = {"messages_off": Statement(by="Jo Field", on=date(2026, 11, 2))}
     with pytest.raises(GateError, match="is not confirmed"):
-        check_gates(live(baa=baa), "highlevel", mapping)
+        check_gates(live(silent, baa=SIGNED), "highlevel", mapping)
     right = Confirmation(by="Jo Field", on=date(2026, 11, 2), digest=digest(mapping))
-    check_gates(live({"confirmation": right}, baa=baa), "highlevel", mapping)
+    check_gates(live(silent | {"confirmation": right}, baa=SIGNED), "highlevel", mapping)
     wrong = right.model_copy(update={"digest": "0" * 64})
     with pytest.raises(GateError, match="has changed"):
-        check_gates(live({"confirmation": wrong}, baa=baa), "highlevel", mapping)
+        check_gates(live(silent | {"confirmation": wrong}, baa=SIGNED), "highlevel", mapping)
 
 
 def test_the_digest_follows_the_content_and_not_the_layout(tmp_path: Path) -> None:

@@ -171,6 +171,19 @@ def test_dropped_field_is_accepted_and_not_stored(sandbox: RunningSandbox, clien
     assert (second_read["customFields"], "city" in second_read) == ([{"id": field["id"], "value": "high"}], False)
 
 
+def test_a_company_whose_name_was_dropped_can_still_be_linked_and_changed(
+    sandbox: RunningSandbox, client: httpx.Client
+) -> None:
+    sandbox.faults(Fault(kind="drop_field", method="POST", path="/businesses", field="name"))
+    made = client.post("/businesses/", json={"name": "Bayview", "locationId": LOCATION_ID}).json()
+    company = (made.get("buiseness") or made["business"])["id"]
+    contact = create(client, "a@example.com").json()["contact"]["id"]
+    body = {"locationId": LOCATION_ID, "ids": [contact], "businessId": company}
+    assert client.post("/contacts/bulk/business", json=body).is_success
+    assert client.put(f"/businesses/{company}", json={"name": "Bayview"}).is_success
+    assert client.get(f"/contacts/{contact}").json()["contact"]["companyName"] == "Bayview"
+
+
 def test_nearly_out_daily_quota_lets_the_rest_through_and_no_more(
     sandbox: RunningSandbox, client: httpx.Client
 ) -> None:

@@ -16,9 +16,9 @@ def update(call: Call) -> Reply:
     """PUT /businesses/{businessId}; the linked contacts' company name follows."""
     old = call.find("business", call.params["businessId"])
     business = call.location.put("business", {**old, **call.body, "updatedAt": call.now()})
-    if business["name"] != old["name"]:
+    if business.get("name") != old.get("name"):
         for contact in call.location["contact"].by("businessId", business["id"]):
-            call.location.put("contact", {**contact, "companyName": business["name"]})
+            call.location.put("contact", {**contact, "companyName": business.get("name")})
     return Reply({"success": True, "buiseness": business})
 
 

@@ -82,7 +82,7 @@ def bulk_business(call: Call) -> Reply:
 def _linked(call: Call, contact: Json, business: Json | None) -> Json:
     if business is None:
         return unlinked(contact, call.now())
-    link = {"businessId": business["id"], "companyName": business["name"], "dateUpdated": call.now()}
+    link = {"businessId": business["id"], "companyName": business.get("name"), "dateUpdated": call.now()}
     return {**contact, **link}
 
 
