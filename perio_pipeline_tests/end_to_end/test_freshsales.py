@@ -93,12 +93,72 @@ def test_f7_a_note_hangs_on_its_patient_with_date_and_author(moved: World) -> No
     assert f"{source['written_at']:%Y-%m-%d}" in seen["description"]
 
 
-def test_people_who_share_a_name_or_a_role_arrive_as_separate_records(moved: World) -> None:
+def validated(moved: World, table: str, key: str) -> pd.DataFrame:
+    return frame(moved, "validated", table).set_index(key)
+
+
+def in_the_crm(moved: World, name: str) -> pd.DataFrame:
+    return frame(moved, CRM, "readback", name).set_index("source_key")
+
+
+def test_a_family_that_shares_an_email_arrives_as_one_contact_each(moved: World) -> None:
+    contacts = in_the_crm(moved, "contacts")
+    emails = validated(moved, "patient", "patient_id")["email"].reindex(contacts.index).str.casefold()
+    family = contacts[emails == emails.value_counts().index[0]]
+    assert len(family) > 2
+    assert family["crm_id"].is_unique
+    seen = [get(moved, f"/contacts/{crm_id}")["contact"] for crm_id in family["crm_id"]]
+    assert sorted(each["first_name"] for each in seen) == sorted(family["first_name"])
+    # Freshsales keeps an address for one contact; the others name it in a field of their own.
+    assert [bool(each["email"]) for each in seen].count(True) == 1
+    assert family["Family_Email__c"].notna().sum() == len(family) - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "key"),
+    [("providers", "provider", "provider_id"), ("referring_dentists", "referral_source", "source_id")],
+)
+def test_a_patient_who_is_also_a_provider_or_a_referrer_is_two_contacts(
+    moved: World, name: str, table: str, key: str
+) -> None:
+    contacts, others = in_the_crm(moved, "contacts"), in_the_crm(moved, name)
+    names = ["first_name", "last_name"]
+    people = validated(moved, "patient", "patient_id").loc[contacts.index, names].reset_index()
+    both = people.merge(validated(moved, table, key).loc[others.index, names].reset_index(), on=names)
+    assert len(both) > 0
+    for patient, other in both[["patient_id", key]].itertuples(index=False):
+        seen = [get(moved, f"/contacts/{each}")["contact"] for each in (contacts.crm_id[patient], others.crm_id[other])]
+        assert seen[0]["id"] != seen[1]["id"]
+        assert seen[0]["external_id"] != seen[1]["external_id"]
+        assert seen[0]["last_name"] == seen[1]["last_name"]
+        kinds = [custom(moved, "contacts", each)["Kind of contact"] for each in seen]
+        assert kinds == [contacts.Contact_Kind__c[patient], others.Contact_Kind__c[other]]
+        assert kinds[0] != kinds[1]
+    # Whoever was referred is linked to the referrer, never to the patient of the same name.
+    referrers = in_the_crm(moved, "referring_dentists")["crm_id"]
+    assert set(contacts["link.Referred_By__c"].dropna()) <= set(referrers)
+
+
+def test_two_practices_of_one_name_are_two_accounts_each_with_its_dentists(moved: World) -> None:
+    accounts, dentists = in_the_crm(moved, "sales_accounts"), in_the_crm(moved, "referring_dentists")
+    practices = validated(moved, "referring_practice", "practice_id")
+    namesakes = practices[practices["name"].duplicated(keep=False)]
+    assert len(namesakes) > 1
+    assert accounts.loc[namesakes.index, "crm_id"].is_unique
+    home = frame(moved, "validated", "referring_practice_member").set_index("source_id")["practice_id"]
+    for practice in namesakes.index:
+        members = dentists[home.reindex(dentists.index) == practice]
+        assert set(members["link.sales_account_id"]) == {accounts.crm_id[practice]}
+        assert (
+            get(moved, f"/sales_accounts/{accounts.crm_id[practice]}")["sales_account"]["city"]
+            == (practices.city[practice])
+        )
+
+
+def test_nobody_shares_an_external_id(moved: World) -> None:
     ids = [
         external
         for name in ("contacts", "providers", "referring_dentists")
         for external in frame(moved, CRM, "readback", name)["external_id"]
     ]
     assert len(ids) == len(set(ids))
-    names = frame(moved, CRM, "readback", "sales_accounts")["name"]
-    assert names.is_unique
