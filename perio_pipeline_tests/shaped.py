@@ -10,7 +10,6 @@ import pandas as pd
 
 from perio_pipeline.defs.build import build_definitions
 from perio_pipeline.defs.resources import WorkplaceResource
-from perio_pipeline.mapping.filing import SENT_FRAME
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.workplace import Workplace
 from perio_pipeline_tests.end_to_end.world import CRM, PRACTICE, QUIET, lay_out, make_sample
@@ -48,7 +47,8 @@ def materialise_shaped(rooms: Workplace, *crms: str) -> None:
     resource = WorkplaceResource(data=str(rooms.data), mappings=str(rooms.mappings))
     job = build_definitions(rooms, resource).resolve_implicit_global_asset_job_def()
     wanted = {dg.AssetKey([crm, "shaped", name]) for crm in crms for name in rooms.mapping(crm).objects}
-    own = {dg.AssetKey(rooms.mapping(crm).asset_key(SENT_FRAME)) for crm in crms}
+    mappings = [rooms.mapping(crm) for crm in crms]
+    own = {dg.AssetKey(mapping.asset_key(frame)) for mapping in mappings for frame in mapping.frames()}
     wanted |= own & set(job.asset_layer.executable_asset_keys)
     needed = {key for key in job.asset_layer.executable_asset_keys if key.path[0] not in rooms.destinations()}
     with dg.DagsterInstance.ephemeral() as instance:

@@ -9,7 +9,7 @@ from perio_pipeline.defs.assets import clinical, destination, files, panda, requ
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
 from perio_pipeline.defs.resources import WorkplaceResource
-from perio_pipeline.mapping.filing import kinds_sent
+from perio_pipeline.mapping.filing import HISTORY_FRAME, kinds_sent
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.workplace import Workplace
@@ -70,6 +70,7 @@ def _destination_assets(
         request_plan.request_plan_asset(crm, mapping, partitions),
         *([destination.matches_asset(crm, mapping, partitions)] if mapping.matched() else []),
         *([files.sent_asset(crm, mapping, partitions)] if kinds_sent(mapping) else []),
+        *([files.history_asset(crm, partitions)] if HISTORY_FRAME in mapping.frames() else []),
         *(destination.shaped_asset(crm, name, mapping, partitions) for name in mapping.objects),
         *(destination.loaded_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),
         *(destination.readback_asset(crm, name, obj, partitions) for name, obj in mapping.objects.items()),

@@ -83,7 +83,7 @@ def object_accounted_check(
         description="Every valid row is shaped, merged, skipped by policy or arrives as another object.",
     )
     def accounted(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
-        counts = object_accounting(workplace.store(), context.partition_key, crm, name, mapping.objects[name])
+        counts = object_accounting(workplace.store(), context.partition_key, name, mapping)
         passed = counts["valid"] == counts["shaped"] + counts["left_out"]
         return dg.AssetCheckResult(passed=passed, metadata=dict(counts))
 

@@ -10,6 +10,7 @@ from perio_pipeline.panda.canonical import Column, Table
 PROBLEMS = {
     "letter_empty": "there is nothing to read in the letter",
     "letter_not_printable": "something in the letter cannot be set as PDF",
+    "visits_not_printable": "something in the visits cannot be set as PDF",
     "no_image_store": "the practice's file does not say where the images lie (`source.images`)",
     "file_outside": "its path leads out of the image store",
     "file_missing": "no such file is in the image store",
@@ -76,6 +77,25 @@ RADIOGRAPH = Table(
         _problem(),
     ),
     "Each radiograph and photo as its file is found in the image store.",
+)
+
+
+VISIT_HISTORY = Table(
+    "visit_history",
+    ("patient_id",),
+    (
+        c.identifier("patient_id", "whose visits they are"),
+        c.date("first_visit", "the earliest of all their visits", required=True),
+        c.text(
+            "state",
+            "whether the file is made, or would be if the practice wanted it; empty where it cannot be",
+            choices=("made", "to_make"),
+            phi=False,
+        ),
+        *_stored(),
+        _problem(),
+    ),
+    "Each patient's visits as one PDF, as far as the destination does not take them as events.",
 )
 
 

@@ -34,6 +34,7 @@ FRAMES: dict[str, Table] = {
     **{f"clinical/{name}": table for name, table in clinical.FRAMES.items()},
     **{f"files/{kind}": source.table for kind, source in files.SOURCES.items()},
     f"{OWN}/{files.SENT.name}": files.SENT,
+    f"{OWN}/{files.VISIT_HISTORY.name}": files.VISIT_HISTORY,
 }
 """Asset key → columns of every frame that can be mapped."""
 

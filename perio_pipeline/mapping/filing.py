@@ -8,11 +8,12 @@ import pandas as pd
 
 from perio_pipeline.crm.protocol import FileLimits
 from perio_pipeline.files.fitting import Policy, Reduce, fit, unified
-from perio_pipeline.files.frames import SENT, SOURCES
+from perio_pipeline.files.frames import SENT, SOURCES, VISIT_HISTORY
 from perio_pipeline.mapping.model import OWN, Mapping
 from perio_pipeline.mapping.rows import IDENTITY, Frames, Router, follow_survivors
 
 SENT_FRAME = f"{OWN}/{SENT.name}"
+HISTORY_FRAME = f"{OWN}/{VISIT_HISTORY.name}"
 
 
 def kinds_sent(mapping: Mapping) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pandas as pd
 from perio_pipeline.crm.protocol import RequestStats
 from perio_pipeline.loading.objects import ACTIONS
 from perio_pipeline.loading.traffic import Costs
-from perio_pipeline.mapping.model import Mapping, ObjectMap
+from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.found import whole_key
 from perio_pipeline.store import FrameStore, StoredFrame
@@ -62,17 +62,18 @@ def patients_accounted(store: FrameStore, practice: str) -> dict[str, int]:
     return {"valid": store.frame(practice, ["validated", "patient"]).rows(), **counts}
 
 
-def object_accounting(store: FrameStore, practice: str, crm: str, name: str, obj: ObjectMap) -> dict[str, int]:
+def object_accounting(store: FrameStore, practice: str, name: str, mapping: Mapping) -> dict[str, int]:
     """Return valid rows of an object's base frame, and how many are shaped and left out.
 
     A record that goes to several accounts, or is cut into parts, counts once; one that gathers rows counts them all.
     """
+    obj, crm = mapping.objects[name], mapping.destination
     shaped = store.frame(practice, [crm, "shaped", name]).read(["source_key", *(["gathered"] if obj.gather else [])])
     whole = shaped.assign(source_key=shaped["source_key"].map(whole_key)) if obj.split else shaped
     records = whole.drop_duplicates("source_key")
     left_out = store.frame(practice, [crm, "left_out", name]).read(["source_key"])["source_key"]
     return {
-        "valid": store.frame(practice, obj.rows.split("/")).rows(),
+        "valid": store.frame(practice, mapping.asset_key(obj.rows)).rows(),
         "shaped": int(records["gathered"].sum()) if obj.gather else len(records),
         "left_out": int(left_out.nunique()),
     }
@@ -88,8 +89,8 @@ def destination_status(
 ) -> dict[str, ObjectStatus]:
     """Return object → where it stands; objects that were never shaped are left out."""
     return {
-        name: _status(store, practice, crm, name, obj, traffic.get(name, RequestStats()), costs.get(name, Costs()))
-        for name, obj in mapping.objects.items()
+        name: _status(store, practice, name, mapping, traffic.get(name, RequestStats()), costs.get(name, Costs()))
+        for name in mapping.objects
         if store.frame(practice, [crm, "shaped", name]).exists()
     }
 
@@ -100,10 +101,11 @@ def status_table(statuses: dict[str, ObjectStatus]) -> pd.DataFrame:
 
 
 def _status(
-    store: FrameStore, practice: str, crm: str, name: str, obj: ObjectMap, traffic: RequestStats, costs: Costs
+    store: FrameStore, practice: str, name: str, mapping: Mapping, traffic: RequestStats, costs: Costs
 ) -> ObjectStatus:
-    counts = object_accounting(store, practice, crm, name, obj)
-    base = obj.rows.split("/")[1]
+    crm = mapping.destination
+    counts = object_accounting(store, practice, name, mapping)
+    base = mapping.asset_key(mapping.objects[name].rows)[-1]
     tables = (
         table_accounting(store, practice, base) if base in TABLES else {"extracted": counts["valid"], "quarantined": 0}
     )

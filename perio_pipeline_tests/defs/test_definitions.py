@@ -28,6 +28,7 @@ FRESHSALES_OBJECTS = (
     "notes",
     "yearly_notes",
     "letters",
+    "visit_histories",
     "radiographs",
 )
 
@@ -91,7 +92,7 @@ def test_files_are_made_only_for_a_destination_that_sends_them(definitions: dg.D
         for job in definitions.resolve_all_job_defs()
     }
     made = {"files/letter", "files/radiograph"}
-    assert {*made, "freshsales/files"} <= jobs["full_migration_freshsales"]
+    assert {*made, "freshsales/files", "freshsales/visit_history"} <= jobs["full_migration_freshsales"]
     assert not made & jobs["full_migration_highlevel"]
 
 

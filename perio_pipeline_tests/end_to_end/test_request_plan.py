@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,10 @@ def plan(made: World) -> dg.ExecuteInProcessResult:
         ("highlevel", {}),
         # On a faster clock the account's set-up would count as old, and be read again, all the time.
         ("freshsales", {"plan": "enterprise", "time_scale": 30}),
-        ("freshsales", {"plan": "pro", "time_scale": 30, "history": {"notes": "yearly"}}),
+        (
+            "freshsales",
+            {"plan": "pro", "time_scale": 30, "history": {"notes": "yearly", "events_since": date(2025, 1, 1)}},
+        ),
     ],
 )
 def test_p12_the_estimate_is_within_a_tenth_of_what_the_crm_counts(
@@ -50,7 +55,7 @@ def test_p12_the_estimate_is_within_a_tenth_of_what_the_crm_counts(
         assert plan_of(made)["cost"] == before["cost"]
         status = made.status()
         spent = {each["object"]: each["write_requests"] for each in before["cost"]["objects"]}
-        for name in ("contacts", "notes", "yearly_notes", "appointments"):
+        for name in ("contacts", "notes", "yearly_notes", "appointments", "visit_histories"):
             if name in status and status[name].shaped:
                 assert status[name].writes == pytest.approx(spent[name], rel=0.2, abs=5), name
         # Once all of it is there, it costs nothing to write.
@@ -68,5 +73,11 @@ def test_a_load_that_does_not_fit_its_window_warns_in_dagster_and_says_what_woul
         (check,) = [each for name, each in checks(result).items() if name == "freshsales/request_plan:fits_window"]
         assert not check.passed
         assert check.severity is dg.AssetCheckSeverity.WARN
-        settings = [option["setting"] for option in plan_of(made)["options"]]
-        assert settings == ["history: {notes: yearly}", "plan: pro", "plan: enterprise"]
+        plan_made = plan_of(made)
+        options = {option["setting"]: option["cost"]["requests"] for option in plan_made["options"]}
+        kinds = [re.sub(r"\d{4}-\d\d-\d\d", "DAY", setting) for setting in options]
+        dated = ["history: {events_since: DAY}", "history: {notes: yearly, events_since: DAY}"]
+        assert kinds == ["history: {notes: yearly}", *dated * 3, "plan: pro", "plan: enterprise"]
+        # The fewer years arrive as events, the fewer requests; each patient's older visits cost one for their PDF.
+        fewer = [requests for setting, requests in options.items() if setting.startswith("history: {events_since")]
+        assert plan_made["cost"]["requests"] > fewer[0] > fewer[1] > fewer[2]

@@ -35,6 +35,7 @@ NOTES = "notes"
 YEARLY_NOTES = "yearly_notes"
 LETTERS = "letters"
 RADIOGRAPHS = "radiographs"
+VISIT_HISTORIES = "visit_histories"
 
 DOCUMENT = "document"
 """Entity of all objects that are files."""

@@ -184,5 +184,6 @@ SPECS: Mapping[str, ObjectSpec] = {
         replace(_NOTES, name=constants.YEARLY_NOTES),
         _FILES,
         replace(_FILES, name=constants.RADIOGRAPHS),
+        replace(_FILES, name=constants.VISIT_HISTORIES),
     )
 }

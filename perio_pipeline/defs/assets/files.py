@@ -10,15 +10,16 @@ import pandas as pd
 from perio_pipeline.defs.metadata import OWNERS, counts_table, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.files.fitting import reducer
-from perio_pipeline.files.frames import SENT, SOURCES
+from perio_pipeline.files.frames import SENT, SOURCES, VISIT_HISTORY
 from perio_pipeline.files.letters import Paper, letter_files
 from perio_pipeline.files.pdf import Letterhead
 from perio_pipeline.files.radiographs import radiograph_files
+from perio_pipeline.files.visits import history_files
 from perio_pipeline.loading.entries import Scope
 from perio_pipeline.mapping.filing import files_by_account, fit_files, kinds_sent
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
-from perio_pipeline.mapping.rows import IDENTITY, PATIENT
+from perio_pipeline.mapping.rows import IDENTITY, PATIENT, follow_survivors
 from perio_pipeline.store import StoredFrame
 from perio_pipeline.workplace import Workplace
 
@@ -146,6 +147,38 @@ def sent_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[s
         return dg.Output(frame, metadata={**counts, "bytes": int(frame["bytes"].sum())})
 
     return sent
+
+
+def history_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Build the earlier visits of each patient as a PDF, where the practice takes only the later ones as events."""
+    tables = ("appointment", "patient", "patient_identity", "provider")
+
+    @dg.asset(
+        key=[crm, VISIT_HISTORY.name],
+        ins={table: dg.AssetIn(key=["validated", table]) for table in tables},
+        partitions_def=partitions,
+        group_name=f"{crm}_shaped",
+        kinds={"python", "pandas"},
+        owners=OWNERS,
+        description=VISIT_HISTORY.description,
+        metadata=table_schema(VISIT_HISTORY),
+    )
+    def visit_history(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, **inputs: pd.DataFrame
+    ) -> dg.Output[pd.DataFrame]:
+        with actionable():
+            rooms = workplace.open
+            practice = rooms.practice(context.partition_key)
+            visits = follow_survivors(inputs["appointment"], {IDENTITY: inputs["patient_identity"]})
+            since = practice.destination(crm).history.events_since
+            shelf = rooms.shelf(practice.practice, f"{crm}-visits", ".pdf")
+            people, staff = inputs["patient"], inputs["provider"]
+            frame = history_files(visits, people, staff, since, _paper(practice), shelf)
+            shelf.sweep()
+        counts = {name: counts_table(_counts(frame[name]), name) for name in ("state", "problem")}
+        return dg.Output(frame, metadata={**counts, "bytes": int(frame["bytes"].sum())})
+
+    return visit_history
 
 
 def _placed(rooms: Workplace, practice: Practice, crm: str, kinds: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
