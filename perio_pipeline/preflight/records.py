@@ -53,7 +53,7 @@ def crosswalk(found: Crosswalk) -> Iterator[Check]:
     """G4: codes of treatment plans against what lines and letters say."""
     coded = found.items - found.uncoded
     if found.strange or found.uncoded:
-        named = listed(sorted({code if CODE.fullmatch(code) else "(no code)" for code in found.strange}))
+        named = listed(sorted({code if CODE.fullmatch(code) else "other words (not shown)" for code in found.strange}))
         strange = f"; {sum(found.strange.values()):,} have one that PANDA does not list: {named}"
         said = f"{found.uncoded:,} of {found.items:,} lines have no code{strange if found.strange else ''}."
         yield warning("G4", "codes", said, "They arrive with their description only; add the codes in PANDA.")
