@@ -82,7 +82,7 @@ class Stage:
             for name, manifest in manifests.items() if read_back else ():
                 found[name] = await read_object(target, name, manifest)
                 if right is not None:
-                    mark_unproven(target, name, _unlike(found[name], right[name]))
+                    mark_unproven(target, name, unlike(found[name], right[name]))
             actions = pd.concat([manifest["action"] for manifest in manifests.values()]).value_counts()
             return {str(action): int(rows) for action, rows in actions.items()}, found
 
@@ -118,7 +118,7 @@ class Stage:
             journal.close()
 
 
-def _unlike(found: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+def unlike(found: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     """The records whose values are others than in `right`, wherever their ids lead (source_key, account)."""
     values = [name for name in right if name not in ("account", "crm_id") and not name.startswith(LINK)]
     texts = found[values].astype(object).map(str)

@@ -86,7 +86,7 @@ def _changed(call: Call, opportunity: Json, body: Json) -> Json:
     stage = _stage(call, pipeline, body.get("pipelineStageId") or (None if moved else opportunity["pipelineStageId"]))
     changed = {**opportunity, **body, "pipelineStageId": stage, "updatedAt": now}
     fields = merged_custom_fields(call, "opportunity", opportunity["customFields"], body.get("customFields", []))
-    if changed["status"] != opportunity["status"]:
+    if changed.get("status") != opportunity.get("status"):
         changed["lastStatusChangeAt"] = now
     if stage != opportunity["pipelineStageId"]:
         changed["lastStageChangeAt"] = now
@@ -112,7 +112,7 @@ def _check_duplicate(call: Call, contact_id: str, pipeline_id: str, own_id: str)
     if call.location.config.allow_duplicate_opportunity:
         return
     for other in _of_contact(call, contact_id, pipeline_id):
-        counts = call.behaviour.closed_opportunity_counts_as_duplicate or other["status"] == "open"
+        counts = call.behaviour.closed_opportunity_counts_as_duplicate or other.get("status") == "open"
         if counts and other["id"] != own_id:
             raise bad_request(
                 "Can not create duplicate opportunity for the contact.",
