@@ -130,7 +130,7 @@ def edited_fields(undo: Undo, current: Snapshot, opener: Opener) -> list[str]:
     """
     held = opener.held(undo.history.reading) if undo.history.reading else None
     if held is not None:
-        then, now = _flat(held), _flat(snapshot_content(current))
+        then, now = held_values(held), held_values(snapshot_content(current))
         return sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     now = flat(current)
     versions = [flat(payload) for entry in undo.history.written if (payload := opener.payload(entry))]
@@ -177,8 +177,11 @@ def _link_names(payload: Payload) -> set[str]:
     return {*payload.links, *payload.unlinked, *payload.elsewhere}
 
 
-def _flat(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Nothing is nothing, whether a key is there or not; JSON has no tuples."""
+def held_values(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the fields and links of `snapshot_content` that hold something.
+
+    Nothing is nothing, whether a key is there or not; JSON has no tuples.
+    """
     parts = (content["links"], content["fields"], content["custom"])
     return {
         name: list(value) if isinstance(value, tuple) else value

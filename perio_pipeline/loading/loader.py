@@ -2,8 +2,9 @@
 
 For each record: unchanged → no request; an open intent from an earlier run → look it up by its mark, adopt it or send
 it again; known but changed → read what the update replaces, then update; else create. The intent is durable before
-the request, the result after it. One record's failure never stops another. A record that the CRM held before (a person
-linked it) is updated too, and keeps what PANDA does not know.
+the request, the result after it. One record's failure never stops another. An update leaves alone what people have
+edited since (`merging`). A record that the CRM held before (a person linked it) is updated too, and keeps what PANDA
+does not know.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from enum import StrEnum
 
 from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Snapshot, Status
 from perio_pipeline.loading.entries import Intent, Item, Known, Reading, Result, State, Verdict
+from perio_pipeline.loading.merging import EDITS_KEPT, Merge, merge
 from perio_pipeline.loading.payloads import Draft, respectful
 from perio_pipeline.loading.values import flat, replaced_values
 from perio_pipeline.loading.writer import JournalWriter
@@ -256,7 +258,8 @@ class Loader:
         payload = replace(sending.payload, unlinked=cleared)
         if before.held_before:
             payload = respectful(payload, self.obj, flat(current))
-        return [await self._update(replace(sending, payload=payload), ref, current, before)]
+        merged = merge(payload, current, self.writer.written(sending.key))
+        return [await self._update(replace(sending, payload=merged.payload), ref, current, before, merged)]
 
     async def _vanished(self, sending: Sending, before: Known, ref: Ref) -> list[Loaded]:
         """The record is not where it was: a person's deletion stands, a write that never took is made good."""
@@ -278,7 +281,11 @@ class Loader:
         await self.writer.append([Result(sending.key, "create", fingerprint, "done", ref, code="adopted")])
         return Loaded(sending.key, action, ref, sending.fingerprint, code="adopted")
 
-    async def _update(self, sending: Sending, ref: Ref, current: Snapshot, before: Known) -> Loaded:
+    async def _update(self, sending: Sending, ref: Ref, current: Snapshot, before: Known, merged: Merge) -> Loaded:
+        if merged.empty:
+            kept = Outcome(Status.DONE, ref, EDITS_KEPT, merged.reason)
+            await self._settle("update", [(sending, kept)])
+            return _loaded(sending, "unchanged", kept)
         interrupted = before.state == State.INTENDED and before.operation == "update"
         earlier = self.writer.last_intent(sending.key) if interrupted else None
         replaced = replaced_values(sending.payload, current, earlier)
@@ -289,6 +296,8 @@ class Loader:
             outcome = await self.adapter.update(ref, sending.payload)
             if outcome.status is not Status.UNKNOWN:
                 break
+        if outcome.status is Status.DONE and merged.reason:
+            outcome = replace(outcome, code=EDITS_KEPT, reason=merged.reason)
         await self._settle("update", [(sending, outcome)])
         return _loaded(sending, "updated", outcome)
 
