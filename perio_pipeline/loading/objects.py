@@ -21,6 +21,7 @@ from perio_pipeline.loading.earlier_links import note_earlier_links
 from perio_pipeline.loading.entries import Known, Reading, RunInfo, Scope, State, Verdict
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.loader import Loaded, Loader
+from perio_pipeline.loading.merging import Written, written_records
 from perio_pipeline.loading.payloads import LINK, drafts
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import FieldMap, Mapping
@@ -216,6 +217,12 @@ def mark_unproven(target: Target, name: str, records: pd.DataFrame) -> None:
         refs = {key: known[key].ref(name) for key in group["source_key"] if key in known}
         readings = [Reading(key, ref, Verdict.UNPROVEN) for key, ref in refs.items() if ref]
         target.journal.append_readings(scope, target.run, readings, known)
+
+
+def written_of(target: Target, name: str, account: str, keys: frozenset[str]) -> dict[str, Written]:
+    """Return what was written to some records of an object, and to their parts, by source key."""
+    entries = target.journal.scope_entries(target.scope(account, name))
+    return written_records((entry for entry in entries if whole_key(entry.source_key) in keys), target.journal)
 
 
 def _reading(source_key: str, ref: Ref, snapshot: Snapshot | None) -> Reading:
