@@ -70,6 +70,7 @@ def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.Unresol
     what = {
         LoadPass.SAMPLE: "a sample that shows every field and relation",
         LoadPass.FULL: "every record",
+        LoadPass.DELTA: "what has changed in PANDA since the last load",
         LoadPass.RETRY: "what did not arrive in the latest load",
     }[load_pass]
     return dg.define_asset_job(

@@ -122,16 +122,11 @@ class Loader:
         batches: dict[str, list[Sending]] = defaultdict(list)
         for draft in drafts:
             before = known.get(draft.source_key)
-            ids, obstacle = self._links(draft, before)
-            if obstacle:
-                done.append(Loaded(draft.source_key, "failed", None, "", *obstacle))
-                continue
-            sending = Sending(draft.payload(self.name, self.obj, ids, self._spare(draft)), draft.fingerprint(ids))
-            needs = due(before, sending.fingerprint)
-            if before is None or needs is Due.CREATION:
+            sending = self._judge(draft, before)
+            if isinstance(sending, Loaded):
+                done.append(sending)
+            elif before is None or due(before, sending.fingerprint) is Due.CREATION:
                 batches[self.adapter.batch_key(sending.payload)].append(sending)
-            elif needs is Due.NOTHING:
-                done.append(Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint))
             else:
                 lanes[self._lane(sending)].append(
                     lambda s=sending, d=draft, b=before: self._continue(s, d, b)  # type: ignore[misc]
@@ -143,6 +138,26 @@ class Loader:
                 batch = group[start : start + size]
                 lanes[self._lane(batch[0])].append(lambda b=batch: self._create(b))  # type: ignore[misc]
         return done + await self._all([_in_turn(lane) for lane in lanes.values()])
+
+    def idle(self, known: Mapping[str, Known], drafts: Iterable[Draft]) -> list[Loaded] | None:
+        """Return what `load` would where no record needs a request, without the account; None where one does."""
+        done: list[Loaded] = []
+        for draft in drafts:
+            settled = self._judge(draft, known.get(draft.source_key))
+            if not isinstance(settled, Loaded):
+                return None
+            done.append(settled)
+        return done
+
+    def _judge(self, draft: Draft, before: Known | None) -> Sending | Loaded:
+        """Return what is to be sent of a record, or what became of it where nothing is."""
+        ids, obstacle = self._links(draft, before)
+        if obstacle:
+            return Loaded(draft.source_key, "failed", None, "", *obstacle)
+        sending = Sending(draft.payload(self.name, self.obj, ids, self._spare(draft)), draft.fingerprint(ids))
+        if before is not None and due(before, sending.fingerprint) is Due.NOTHING:
+            return Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint)
+        return sending
 
     def _lane(self, sending: Sending) -> str:
         """Records of one lane are written one after the other: those of one parent, where their order matters."""

@@ -58,7 +58,17 @@ class Guard:
         Raises:
             SourceError: too much is gone at once.
         """
-        gone = len(changes.deleted)
+        self._refuse(table, len(changes.deleted), before)
+
+    def check_size(self, table: str, before: int, now: int) -> None:
+        """Refuse a table that has become much smaller, where it is not known which records are gone.
+
+        Raises:
+            SourceError: too much is gone at once.
+        """
+        self._refuse(table, before - now, before)
+
+    def _refuse(self, table: str, gone: int, before: int) -> None:
         if table not in self.trusted and gone > max(self.few, self.share * before):
             raise SourceError(
                 f"{gone} of {before} records of table {table} are gone at once, so nothing is taken for deleted.",

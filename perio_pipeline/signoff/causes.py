@@ -17,6 +17,7 @@ class Cause(StrEnum):
     UNPROVEN = "unproven"
     EDITED = "edited"
     CONFLICT = "conflict"
+    DELETED = "deleted"
     TRUNCATED = "truncated"
     DROPPED = "dropped"
     ALTERED = "altered"
@@ -67,6 +68,9 @@ CAUSES: dict[Cause, Meaning] = {
         True,
         "Both have changed since it was loaded, in PANDA and by a person in the CRM. The person's value stays until "
         "somebody decides.",
+    ),
+    Cause.DELETED: Meaning(
+        True, "PANDA has the record no longer, or leaves it out now. The migration deletes nothing; people decide."
     ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),

@@ -1,4 +1,4 @@
-"""Tells differences that people made in the CRM after the load from those that are ours (P7).
+"""Tells what came after the load, edits in the CRM and deletions in PANDA, from differences that are ours (P7).
 
 A migration keeps what people edit. So a cell that they changed is explained by that, and one that PANDA has changed as
 well is a conflict, which is listed for people to decide on.
@@ -6,7 +6,7 @@ well is a conflict, which is listed for people to decide on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
 import pandas as pd
@@ -41,6 +41,22 @@ def with_edits(diff: Diff, written_of: WrittenOf) -> Diff:
             if cause is not None:
                 lines.loc[place, ["cause", "explained"]] = [cause.value, CAUSES[cause].explained]
     return replace(diff, differences=lines)
+
+
+def with_deletions(diff: Diff, gone: Set[str]) -> Diff:
+    """Return the diff with the records that PANDA has no longer named so.
+
+    Args:
+        diff: of one object.
+        gone: CRM ids of the records that we loaded before, and that PANDA has no longer.
+    """
+    lines = diff.differences
+    deleted = (lines["cause"] == Cause.EXTRA) & (lines["field"] == WHOLE_RECORD) & lines["crm_id"].isin(list(gone))
+    if not deleted.any():
+        return diff
+    cause = lines["cause"].mask(deleted, Cause.DELETED.value)
+    explained = lines["explained"].mask(deleted, CAUSES[Cause.DELETED].explained)
+    return replace(diff, differences=lines.assign(cause=cause, explained=explained))
 
 
 def _open(lines: pd.DataFrame) -> pd.Series[bool]:

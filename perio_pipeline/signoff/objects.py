@@ -7,13 +7,14 @@ from collections.abc import Mapping as Dictionary
 import pandas as pd
 
 from perio_pipeline.loading.entries import Known
+from perio_pipeline.loading.objects import NOT_IN_PANDA
 from perio_pipeline.mapping.filing import SENT_FRAME
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
 from perio_pipeline.signoff.accounting import destination_status, status_table
 from perio_pipeline.signoff.diff import Diff, diff_object
-from perio_pipeline.signoff.edits import WrittenOf, with_edits
+from perio_pipeline.signoff.edits import WrittenOf, with_deletions, with_edits
 from perio_pipeline.signoff.found import whole_key
 from perio_pipeline.signoff.leftovers import file_lines, left_out_lines
 from perio_pipeline.signoff.report import render_report
@@ -51,7 +52,8 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str, writt
         only,
         set(manifest.loc[manifest["linked"], "crm_id"].dropna()),
     )
-    diff = with_edits(diff, written_of)
+    gone = manifest.loc[manifest["code"] == NOT_IN_PANDA, "crm_id"]
+    diff = with_edits(with_deletions(diff, set(gone)), written_of)
     _keep(store, practice.practice, crm, diff)
     _report(rooms, practice, crm, mapping)
     return diff
