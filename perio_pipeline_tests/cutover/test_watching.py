@@ -301,11 +301,11 @@ def test_p7_the_law_of_the_window(tmp_path_factory: pytest.TempPathFactory, even
 
 
 def test_p7_what_a_dead_look_found_is_not_taken_for_loaded(opened: Cutting) -> None:
-    """A sweep that died found a silent change; the light look after it did not, and its batch was loaded."""
-    opened.do("update Provider set LastName = 'Silent'")
+    """A sweep that died had found a changed chart, which light looks leave alone; the next batch loads other things."""
+    opened.do("insert into PerioTooth (ExamNo, ToothNo) values (1, 3)")
     opened.now += 60 * MINUTE
-    places = list(TABLES)
-    whole, opened.store = opened.store, DyingStore(str(opened.store.root), 3 * (places.index("provider") + 1))
+    acts = 3 * (list(TABLES).index("perio_tooth") + 1)
+    whole, opened.store = opened.store, DyingStore(str(opened.store.root), acts)
     with pytest.raises(Death):
         opened.step()
     opened.store = whole
@@ -317,4 +317,4 @@ def test_p7_what_a_dead_look_found_is_not_taken_for_loaded(opened: Cutting) -> N
     opened.step(5)
     batch = opened.step(60).run
     assert batch is not None
-    assert batch.tables["provider"].changed == 1
+    assert batch.tables["perio_tooth"].new == 1
