@@ -93,6 +93,11 @@ class Window(BaseModel):
         """Names it among all windows there ever were."""
         return f"{self.practice}:{self.destination}:{self.opened_at:%Y%m%dT%H%M%S}"
 
+    @property
+    def picked_up(self) -> list[Batch]:
+        """The loaded batches but the first, which looks at everything once."""
+        return [batch for batch in self.loaded if batch.kind is not Kind.OPENING]
+
     def run_key(self, batch: Batch) -> str:
         """Name one attempt at a batch: Dagster starts a run for a key once only."""
         return f"{self.name}:{batch.number}.{batch.attempt}"

@@ -36,6 +36,9 @@ class LoadPass(StrEnum):
     RETRY = "retry"
 
 
+WHOLE_TAG = "perio/whole_readback"
+"""Tag of a run that reads everything back, whatever its pass."""
+
 PARTIAL = frozenset({LoadPass.RETRY.value, LoadPass.DELTA.value})
 """Passes that read back only what they wrote: the rest is as it was read before."""
 
@@ -295,7 +298,8 @@ def readback_asset(
     ) -> dg.Output[Any]:
         with actionable(), workplace.target(context.partition_key, crm, run_info(context, "readback")) as target:
             earlier = workplace.store().frame(context.partition_key, [crm, "readback", name])
-            partial = context.run.tags.get(PASS_TAG) in PARTIAL and earlier.exists()
+            tags = context.run.tags
+            partial = tags.get(PASS_TAG) in PARTIAL and WHOLE_TAG not in tags and earlier.exists()
             asked = manifest[manifest["action"].isin(WRITTEN)] if partial else manifest
             frame = interrupts.run(read_object(target, name, asked))
             frame = renewed(earlier.read(), frame) if partial else frame
