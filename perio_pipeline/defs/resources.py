@@ -54,8 +54,10 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
         return self.open.store()
 
     @contextmanager
-    def target(self, practice: str, crm: str, run: RunInfo) -> Iterator[Target]:
+    def target(self, practice: str, crm: str, run: RunInfo, *, remembering: bool = False) -> Iterator[Target]:
         """Hand out a practice's destination, ready to be written to; it is this run's until its process has ended.
+
+        With `remembering`, the account is not asked again for a set-up that it stated to an earlier run.
 
         Raises:
             LockedError: another run works on it.
@@ -69,7 +71,8 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
         except LockedError as locked:
             self._wait(locked)
             raise
-        yield workplace.target(workplace.practice(practice), crm, self._journal, run)
+        chosen = workplace.practice(practice)
+        yield workplace.target(chosen, crm, self._journal, run, remembering=remembering)
 
     def _wait(self, locked: LockedError) -> None:
         """Let Dagster start the step again later: waiting inside, it would keep the CRM's pool from the other run."""

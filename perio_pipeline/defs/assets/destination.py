@@ -217,7 +217,8 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
             shaped = shaped[shaped["source_key"].isin(keys)]
         with actionable():
             practice = workplace.open.practice(context.partition_key)
-            with workplace.target(context.partition_key, crm, run_info(context, config.load_pass.value)) as target:
+            run, picking_up = run_info(context, config.load_pass.value), _picks_up(context)
+            with workplace.target(context.partition_key, crm, run, remembering=picking_up) as target:
                 check_gates(practice, crm, target.mapping)
                 earlier = workplace.store().frame(practice.practice, [crm, "loaded", name])
                 covers = config.load_pass.value
@@ -261,6 +262,11 @@ def _earlier_pass(manifest: StoredFrame, crm: str, practice: str) -> str:
     return str(manifest.note().get("pass", LoadPass.FULL.value))
 
 
+def _picks_up(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run picks up a few changes, for which an account is not asked for its whole set-up each time."""
+    return context.run.tags.get(PASS_TAG) == LoadPass.DELTA.value and WHOLE_TAG not in context.run.tags
+
+
 def _full_pass(manifest: StoredFrame, crm: str, practice: str) -> str:
     """The pass that a delta goes on from.
 
@@ -296,7 +302,8 @@ def readback_asset(
     def readback(
         context: dg.AssetExecutionContext, workplace: WorkplaceResource, manifest: pd.DataFrame
     ) -> dg.Output[Any]:
-        with actionable(), workplace.target(context.partition_key, crm, run_info(context, "readback")) as target:
+        run, picking_up = run_info(context, "readback"), _picks_up(context)
+        with actionable(), workplace.target(context.partition_key, crm, run, remembering=picking_up) as target:
             earlier = workplace.store().frame(context.partition_key, [crm, "readback", name])
             tags = context.run.tags
             partial = tags.get(PASS_TAG) in PARTIAL and WHOLE_TAG not in tags and earlier.exists()
