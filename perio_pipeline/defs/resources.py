@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from perio_pipeline import progress
+from perio_pipeline.defs.earlier_runs import process_tags
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import Journal
@@ -38,6 +39,11 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
     wait_minutes: float = 0
     _running: ExitStack = PrivateAttr(default_factory=ExitStack)
     _journal: Journal | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Say which process the run is, so that it can be told when that has died."""
+        if context.instance and context.run and context.instance.has_run(context.run.run_id):
+            context.instance.add_run_tags(context.run.run_id, process_tags())
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Let other runs in, and close the journal: all steps of this process have ended."""

@@ -12,6 +12,7 @@ from perio_pipeline.cutover.report import write_window_report
 from perio_pipeline.cutover.watching import RunState
 from perio_pipeline.cutover.window import Batch, Kind
 from perio_pipeline.defs.assets.destination import WHOLE_TAG, LoadPass
+from perio_pipeline.defs.earlier_runs import end_dead_runs
 from perio_pipeline.defs.jobs import job_name, load_keys, migrated
 from perio_pipeline.defs.resources import DESTINATION_TAG, PASS_TAG, WorkplaceResource, actionable
 from perio_pipeline.mapping.model import Mapping
@@ -71,6 +72,7 @@ def cutover_sensor(
                 return dg.SkipReason(f"The practice does not move to {crm}.")
             cutovers = Cutovers(rooms, chosen, crm)
             now = clock()
+            end_dead_runs(context.instance)
             cutovers.start_when_due(now)
             step = cutovers.watcher(lambda key: run_state(context.instance, key)).step(now)
             window = cutovers.file.read()
