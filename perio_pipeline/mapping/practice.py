@@ -171,6 +171,8 @@ class Policies(Entry):
 
     Attributes:
         deceased, archived: whether these patients are loaded.
+        same_patients: ids of records that a person found to be one patient, of those listed by `perio duplicates`.
+        different_patients: pairs of ids that a person found to be two.
         bridge_fed: the practice management system fills PANDA's patients.
         switched_off: rules of cleaning that are not applied.
         link_certain_matches: a record that the CRM held before is linked without asking a person, where it is certain.
@@ -180,6 +182,8 @@ class Policies(Entry):
 
     deceased: Literal["load", "skip"] = "load"
     archived: Literal["load", "skip"] = "load"
+    same_patients: tuple[tuple[str, ...], ...] = ()
+    different_patients: tuple[tuple[str, str], ...] = ()
     bridge_fed: bool = True
     switched_off: tuple[str, ...] = ()
     link_certain_matches: bool = False
