@@ -74,7 +74,7 @@ class Written:
     fraction: bool
 
     def moment(self, order: Order | None, latest_short_year: int = LATEST_SHORT_YEAR) -> datetime | None:
-        """Return the moment it stands for; None where there is none, or where its order is not known.
+        """Return the moment it stands for; None where there is none, or where an order matters that is not known.
 
         Args:
             order: what comes first in three numbers.
@@ -82,7 +82,7 @@ class Written:
         """
         month, day = self.parts
         if self.notation == Notation.NUMBERS:
-            if order is None:
+            if order is None and month != day:
                 return None
             if order == Order.DAY_FIRST:
                 month, day = day, month
