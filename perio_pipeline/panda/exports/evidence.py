@@ -18,6 +18,7 @@ BIT_WORDS = {"true": "1", "false": "0"}
 """How exports write bits, other than by 1 and 0."""
 
 _HEX = re.compile(r"0x(?:[0-9A-Fa-f]{2})*")
+_BARE_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}")
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(?:\.\d{3})+),(\d+)")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+")
 
@@ -61,17 +62,21 @@ class BytesEvidence:
     Attributes:
         digits: values that are `0x` and pairs of digits.
         text: any others.
+        bare: those of them that are many digits without `0x`, as bcp writes bytes.
         lost: `System.Byte[]`, which PowerShell writes in place of bytes.
     """
 
     digits: Seen = field(default_factory=Seen)
     text: Seen = field(default_factory=Seen)
+    bare: Seen = field(default_factory=Seen)
     lost: Seen = field(default_factory=Seen)
 
     def take(self, line: int, text: str) -> None:
         """Look at a value."""
         seen = self.digits if _HEX.fullmatch(text) else self.lost if text == "System.Byte[]" else self.text
         seen.add(line)
+        if _BARE_HEX.fullmatch(text):
+            self.bare.add(line)
 
 
 @dataclass

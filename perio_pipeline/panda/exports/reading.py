@@ -178,16 +178,19 @@ def _is_hexadecimal(survey: Survey, name: str, evidence: ColumnEvidence) -> bool
     seen = evidence.bytes
     if seen is None:
         return False
+    problem = ""
     if seen.lost:
-        raise SourceError(
-            f"{survey.file}, line {seen.lost.line}: column {name} holds System.Byte[] in place of bytes, on "
-            f"{seen.lost.values} lines.",
-            f"Export it as CONVERT(varchar(max), {name}, 1).",
+        problem = f"holds System.Byte[] in place of bytes on {seen.lost.values} lines (line {seen.lost.line})"
+    elif seen.digits and seen.text:
+        problem = (
+            f"holds bytes as 0x… on {seen.digits.values} lines (line {seen.digits.line}) and something else on "
+            f"{seen.text.values} (line {seen.text.line})"
         )
-    if seen.digits and seen.text:
+    elif seen.bare and seen.bare.values == seen.text.values:
+        problem = f"holds nothing but digits, without 0x, on {seen.bare.values} lines (line {seen.bare.line})"
+    if problem:
         raise SourceError(
-            f"{survey.file}: column {name} holds bytes as 0x… on {seen.digits.values} lines (line {seen.digits.line}) "
-            f"and something else on {seen.text.values} (line {seen.text.line}).",
-            f"Export it as CONVERT(varchar(max), {name}, 1), or all of it as text.",
+            f"{survey.file}: column {name} {problem}.",
+            f"Export it as CONVERT(varchar(max), CONVERT(varbinary(max), {name}), 1), or all of it as text.",
         )
     return bool(seen.digits)

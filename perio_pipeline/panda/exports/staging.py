@@ -34,7 +34,7 @@ class Staged:
 
     Attributes:
         surveys: table → what is known of its file.
-        readings: table → how its file is read; none for files that cannot be.
+        readings: table → how its file was read; none for files that are not staged.
         fresh: tables staged now.
         errors: what stands in the way.
     """
@@ -82,12 +82,13 @@ def stage(folder: Path, bindings: Bindings, into: Path, stated: Order | None, to
         readings, undecided = decide(surveys, uses, stated, today)
         errors += [*undecided, *_broken(list(surveys.values()))]
         fresh = []
-        for key, reading in readings.items():
+        for key in list(readings):
             try:
-                if stager.stage(files[key], reading):
+                if stager.stage(files[key], readings[key]):
                     fresh.append(uses[key].name)
             except SourceError as error:
                 errors.append(error)
+                del readings[key]
         stager.drop_all_but(uses)
     return Staged(surveys, readings, tuple(fresh), tuple(errors))
 

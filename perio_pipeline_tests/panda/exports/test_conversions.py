@@ -93,9 +93,10 @@ def test_p1_bytes_that_were_exported_as_text_are_that_text(tmp_path: Path) -> No
     ("cells", "message"),
     [
         (["0x5C27", "Secret"], r"LetterTemplate\.csv: column TemplateRtf holds bytes as 0x… on 1 lines \(line 2\)"),
+        (["System.Byte[]"], r"holds System\.Byte\[\] in place of bytes on 1 lines \(line 2\)"),
         (
-            ["System.Byte[]"],
-            r"line 2: column TemplateRtf holds System\.Byte\[\] in place of bytes",
+            ["7B5C727466317D7B5C72", "7B5C727466317D7B"],
+            r"nothing but digits, without 0x, on 2 lines",
         ),
     ],
 )

@@ -16,8 +16,10 @@ from perio_pipeline.cli.main import app
 from perio_pipeline.errors import MappingError, SettingsError, SourceError
 from perio_pipeline.panda.sample.generate import generate
 from perio_pipeline.panda.tables import PATIENT, TABLES
+from perio_pipeline.preflight.checks import Verdict
+from perio_pipeline.preflight.run import _of_source
 from perio_pipeline.workplace import Workplace
-from perio_pipeline_tests.panda.exports.writing import BINDINGS_FILE, Style, export
+from perio_pipeline_tests.panda.exports.writing import BINDINGS_FILE, TODAY, Style, export
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,13 @@ def test_p1_a_broken_export_is_no_source(rooms: Workplace) -> None:
     (rooms.data / "exports" / "harbor" / "Patient.csv").write_text("", encoding="utf-8")
     with pytest.raises(SourceError, match=r"Patient\.csv is empty"):
         rooms.source(rooms.practice("harbor"))
+
+
+def test_p1_preflight_refuses_a_broken_export_and_goes_on(rooms: Workplace) -> None:
+    (rooms.data / "exports" / "harbor" / "Patient.csv").write_text("", encoding="utf-8")
+    practice = rooms.practice("harbor")
+    checks = list(_of_source(rooms, practice, "highlevel", rooms.effective(practice, "highlevel"), TODAY))
+    assert (checks[0].verdict, "Patient.csv is empty" in checks[0].found) == (Verdict.REFUSED, True)
 
 
 def test_p1_a_database_has_no_exports_to_stage(rooms: Workplace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
@@ -149,6 +150,33 @@ def test_p1_a_full_disk_is_said_without_a_value(folder: Path, monkeypatch: pytes
     with pytest.raises(SourceError, match="cannot be staged") as error:
         staged(folder, TWO)
     assert "Secret" not in str(error.value)
+
+
+def _stage_and_die(folder: Path, chosen: Bindings) -> None:
+    whole = staging._rows
+
+    def killed(path: Path, reading: FileReading) -> Iterator[Iterator[Sequence[object]]]:
+        for batch in whole(path, reading):
+            yield batch
+            if path.stem == "dbo.recallrule":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    staging._rows = killed
+    staged(folder, chosen)
+
+
+def test_p1_a_killed_process_leaves_whole_tables_and_no_lock(folder: Path) -> None:
+    rules = "".join(f"{number}\tA\t\t3\tM\t1\n" for number in range(50_000))
+    header = FILES["dbo.recallrule.TSV"].partition("\n")[0]
+    (folder / "dbo.recallrule.TSV").write_text(f"{header}\n{rules}", encoding="utf-8")
+    process = multiprocessing.get_context("spawn").Process(target=_stage_and_die, args=(folder, TWO))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    made, source = staged(folder, TWO)
+    made.check()
+    assert made.fresh == ("RecallRule",)
+    assert source.count(RECALL_RULE) == 50_000
 
 
 def _stage_in_a_process(folder: Path, chosen: Bindings, into: multiprocessing.Queue[int]) -> None:  # type: ignore[type-arg]
