@@ -42,10 +42,16 @@ class Unpivot(Entry):
 
 
 class BoundTable(Entry):
-    """One canonical table: the physical table and its columns."""
+    """One canonical table: the physical table and its columns.
+
+    Attributes:
+        version: a column that is another one after each change of a row, such as a rowversion; without it
+            `modified_at` serves, where that is bound.
+    """
 
     table: str
     columns: dict[str, BoundColumn]
+    version: str | None = None
     unpivot: Unpivot | None = None
 
     def physical_columns(self) -> list[str]:

@@ -13,9 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from perio_pipeline.errors import SourceError
-from perio_pipeline.panda.bindings import Bindings, BoundTable
-from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.bindings import Bindings, BoundColumn, BoundTable
+from perio_pipeline.panda.canonical import Column, Kind, Table
 from perio_pipeline.panda.decoding import decode_rows
+
+VERSION = "version"
+"""Column of `PandaSource.versions`."""
 
 CHUNK_ROWS = 50_000
 """Source rows fetched at a time; a perio row becomes six."""
@@ -103,7 +106,9 @@ class PandaSource:
             rows: source rows fetched at a time.
             only: the columns to read, where that is not all; nothing else leaves the database.
         """
-        bound = self.bindings.tables[table.name]
+        yield from self._chunks(table, self.bindings.tables[table.name], rows, only)
+
+    def _chunks(self, table: Table, bound: BoundTable, rows: int, only: Sequence[str] | None) -> Iterator[pd.DataFrame]:
         if only is not None:
             table, bound = _narrowed(table, bound, only)
         columns = bound.physical_columns()
@@ -119,6 +124,29 @@ class PandaSource:
             yield decode_rows(table, bound, columns, fetched)
             while fetched := result.fetchmany(rows):
                 yield decode_rows(table, bound, columns, fetched)
+
+    def has_versions(self, table: Table) -> bool:
+        """Whether each row of a table has something that is another one after each change."""
+        return _version_column(self.bindings.tables[table.name]) is not None
+
+    def versions(self, table: Table) -> Iterator[pd.DataFrame]:
+        """Stream the keys of a table and each row's version (text), without reading anything else.
+
+        Raises:
+            ValueError: the table has no versions.
+        """
+        bound = self.bindings.tables[table.name]
+        column = _version_column(bound)
+        if column is None:
+            raise ValueError(f"{table.name} has no versions")
+        stamped = bound.model_copy(update={"columns": {**bound.columns, VERSION: BoundColumn(column=column)}})
+        described = replace(table, columns=(*table.columns, Column(VERSION, Kind.TEXT, "the row's version")))
+        yield from self._chunks(described, stamped, CHUNK_ROWS, [*table.key, VERSION])
+
+
+def _version_column(bound: BoundTable) -> str | None:
+    modified = bound.columns.get("modified_at")
+    return bound.version or (modified.column if modified else None)
 
 
 def _from(bound: BoundTable) -> sa.TableClause:
