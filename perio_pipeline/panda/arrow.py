@@ -65,12 +65,12 @@ def arrow_batches(connection: str, query: sa.Select[Any], rows: int, isolation: 
         with closing(driver.connect(connection, timeout=LOGIN_TIMEOUT)) as opened:
             cursor = opened.cursor()
             for statement in (*SESSION, SNAPSHOT if isolation is Isolation.SNAPSHOT else COMMITTED):
-                cursor.execute(statement)
+                cursor.execute(statement, use_prepare=False)  # what a prepared SET sets ends with it
             opened.commit()
-            cursor.execute(text, values)
+            cursor.execute(text, *values)
             for batch in cursor.arrow_reader(batch_size=rows):
                 yield list(batch.columns)
-    except driver.Error:
+    except Exception:  # its own errors, its C++ part's RuntimeError, Arrow's: none says more than that it failed
         raise ArrowError from None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from perio_pipeline.panda.places import name_parts
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.yamlfile import Entry, YamlFile, remembered
 
@@ -47,6 +48,12 @@ class BoundTable(Entry):
     table: str
     columns: dict[str, BoundColumn]
     unpivot: Unpivot | None = None
+
+    @field_validator("table")
+    @classmethod
+    def _is_a_name(cls, table: str) -> str:
+        name_parts(table)
+        return table
 
     def physical_columns(self) -> list[str]:
         """Every physical column the binding reads, once, in order."""

@@ -90,8 +90,8 @@ def _cause(error: DBAPIError) -> tuple[str, str]:
 
 def _signs(error: DBAPIError) -> set[int | str]:
     """The ODBC state and SQL Server's numbers, where the driver gives them."""
-    values = getattr(error.orig, "args", ())
-    state = {values[0]} if len(values) > 1 and isinstance(values[0], str) else set()
+    values: tuple[object, ...] = getattr(error.orig, "args", ())
+    state: set[int | str] = {each for each in values[:1] if len(values) > 1 and isinstance(each, str)}
     return state | {int(number) for number in _NUMBER.findall(str(error.orig)) if int(number)}
 
 

@@ -36,7 +36,7 @@ def isolate(connection: sa.Connection, table: str) -> Isolation:
     return isolation
 
 
-def allowed_query(table: str) -> sa.Select[tuple[int]]:
+def allowed_query(table: str) -> sa.Select[int]:
     """Return the question whether a table's databases, its own and that of the login, allow SNAPSHOT."""
     own: sa.ColumnElement[str] = sa.func.DB_NAME()
     parts = name_parts(table)
@@ -47,6 +47,6 @@ def allowed_query(table: str) -> sa.Select[tuple[int]]:
 
 def _allowed(connection: sa.Connection, table: str) -> bool:
     try:
-        return connection.execute(allowed_query(table)).scalar() == 0
+        return connection.execute(allowed_query(table)).scalar_one() == 0
     except SQLAlchemyError:  # a compatible server may not say
         return False

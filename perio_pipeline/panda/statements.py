@@ -63,7 +63,8 @@ class Reading:
 
     def _behind(self, after: Key) -> sa.ColumnElement[bool]:
         """(a, b) > (x, y), written out as `a > x OR (a = x AND b > y)`: SQL Server compares no rows, and no NULLs."""
-        either, same = [], []
+        either: list[sa.ColumnElement[bool]] = []
+        same: list[sa.ColumnElement[bool]] = []
         for name, value in zip(self.keys, after, strict=True):
             column = self._key(name)
             if value is None:  # both kinds of database sort NULL first

@@ -66,14 +66,14 @@ def columns_query(parts: tuple[str, ...]) -> sa.Select[*tuple[Any, ...]]:
         sa.column("CHARACTER_MAXIMUM_LENGTH"),
         schema=around,
     )
-    c = view.c
+    owner, spelled = view.c.TABLE_SCHEMA, view.c.TABLE_NAME
     # A name without a schema is looked for where the server looks: in the login's own schema, then in dbo.
     own: sa.ColumnElement[Any] = sa.func.SCHEMA_NAME()
     places: list[Any] = [schema] if schema else [own, "dbo"]
-    rank = sa.literal_column("0") if schema else sa.case((c.TABLE_SCHEMA == own, 0), else_=1)
+    rank = sa.literal_column("0") if schema else sa.case((owner == own, 0), else_=1)
     return (
-        sa.select(rank.label("place"), c.COLUMN_NAME, c.DATA_TYPE, c.CHARACTER_MAXIMUM_LENGTH)
-        .where(c.TABLE_NAME == _text(table), c.TABLE_SCHEMA.in_([_text(place) for place in places]))
+        sa.select(rank.label("place"), view.c.COLUMN_NAME, view.c.DATA_TYPE, view.c.CHARACTER_MAXIMUM_LENGTH)
+        .where(spelled == _text(table), owner.in_([_text(place) for place in places]))
         .order_by(sa.literal_column("1"))
     )
 

@@ -92,7 +92,7 @@ class StoredType:
 
 
 def _converted(target: str, value: Expression, style: int | None = None) -> Expression:
-    styles = [] if style is None else [sa.literal_column(str(style))]
+    styles: list[Expression] = [] if style is None else [sa.literal_column(str(style))]
     return sa.func.CONVERT(sa.literal_column(target), value, *styles)
 
 
