@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Everything a run leaves behind lives in the data folder: Dagster's home, frames, journal, reports, the sandbox.
 export PERIO_DATA ?= $(CURDIR)/data
 
-.PHONY: setup demo test lint faults faults-small schedules schedules-small bench ui lock clean
+.PHONY: setup demo test lint faults faults-small schedules schedules-small cutover bench ui lock clean
 
 setup: $(VENV)/.installed
 
@@ -44,6 +44,10 @@ schedules: setup
 
 schedules-small: setup
 	$(BIN)/python -W ignore -m perio_pipeline_tests.faults.troubled --count 12
+
+# Two days of a cutover in minutes: work in PANDA and in the CRM, the daemon killed ten times (800 patients: an hour).
+cutover: setup
+	$(BIN)/python -W ignore -m perio_pipeline_tests.cutover.simulation $(ARGUMENTS)
 
 # How much of the CRMs' quotas a load uses, and what the machinery costs (ten minutes); writes bench.json as well.
 bench: setup

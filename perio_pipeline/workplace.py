@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pandas as pd
 from perio_pipeline import progress
 from perio_pipeline.crm.packages import crm_package, is_crm
 from perio_pipeline.crm.protocol import AccountSettings, Adapter, FileLimits
+from perio_pipeline.crm.setup import SetUp
 from perio_pipeline.errors import SettingsError
 from perio_pipeline.files.radiographs import ImageStore
 from perio_pipeline.files.shelf import Shelf
@@ -125,15 +126,25 @@ class Workplace:
         offices = {office: account.name for account in accounts for office in account.offices}
         return Router(offices, accounts[0].name)
 
-    def adapters(self, practice: Practice, crm: str) -> dict[str, Callable[[], Adapter]]:
+    def adapters(self, practice: Practice, crm: str, *, remembering: bool = False) -> dict[str, Callable[[], Adapter]]:
         """Return account name → maker of an adapter for it.
+
+        Args:
+            practice: whose accounts.
+            crm: in which destination.
+            remembering: what the accounts said of their set-up in earlier runs is relied on for a while.
 
         Raises:
             SettingsError: no adapter for this CRM, or a token's environment variable is not set.
         """
         open_account = crm_package(crm).open_account
+        file = self.data / "set-up" / f"{practice.practice}.{crm}"
         return {
-            name: partial(open_account, settings, on_wait=progress.waiting)
+            name: partial(
+                open_account,
+                replace(settings, set_up=SetUp(Path(f"{file}.{name}.json"), relied_on=remembering)),
+                on_wait=progress.waiting,
+            )
             for name, settings in self.account_settings(practice, crm).items()
         }
 
@@ -169,13 +180,15 @@ class Workplace:
         package = crm_package(crm)
         return {name: package.file_limits(settings) for name, settings in self.account_settings(practice, crm).items()}
 
-    def target(self, practice: Practice, crm: str, journal: Journal, run: RunInfo) -> Target:
-        """Return the practice's destination, ready to be written to."""
+    def target(
+        self, practice: Practice, crm: str, journal: Journal, run: RunInfo, *, remembering: bool = False
+    ) -> Target:
+        """Return the practice's destination, ready to be written to; `remembering` as for `adapters`."""
         return Target(
             practice.practice,
             crm,
             self.effective(practice, crm),
-            self.adapters(practice, crm),
+            self.adapters(practice, crm, remembering=remembering),
             journal,
             run,
             practice.destination(crm).time_scale,

@@ -25,9 +25,9 @@ from rich.progress import (
 )
 
 from perio_pipeline import progress, settings
-from perio_pipeline.cli.earlier_runs import end_dead_runs, process_tags
 from perio_pipeline.definitions import defs
 from perio_pipeline.defs.assets.destination import LoadPass
+from perio_pipeline.defs.earlier_runs import end_dead_runs, process_tags
 from perio_pipeline.defs.jobs import job_name, load_config, plan_config, plan_job_name
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading import lock

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from perio_pipeline.crm.setup import SetUp
 from perio_pipeline.errors import DestinationError
 
 Value = str | int | float | bool | tuple[str, ...] | None
@@ -222,6 +223,7 @@ class AccountSettings:
         plan: the CRM's plan tier, where limits depend on it.
         users: how many users the plan is paid for; None where that is not known.
         capabilities: named behaviours of this account that loading depends on, where they differ from the defaults.
+        set_up: where what it says of its set-up is kept for later runs; None for nowhere.
     """
 
     url: str
@@ -231,6 +233,7 @@ class AccountSettings:
     plan: str = ""
     users: int | None = None
     capabilities: Mapping[str, Behaviour] = field(default_factory=dict)
+    set_up: SetUp | None = None
 
 
 @dataclass(frozen=True)

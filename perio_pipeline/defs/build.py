@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from perio_pipeline.defs import checks, jobs, preflight, rollback
+from perio_pipeline.defs import checks, jobs, preflight, rollback, sensors
 from perio_pipeline.defs.assets import clinical, destination, files, panda, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
@@ -52,8 +52,14 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         job_definitions += [jobs.migration_job(kind, crm, mapping) for kind in destination.LoadPass]
         job_definitions.append(rollback.rollback_job(crm, partitions))
         job_definitions.append(preflight.preflight_job(crm, partitions))
+    cutovers = [
+        sensors.cutover_sensor(practice, crm, workplace.mapping(crm), assets)
+        for practice in workplace.practices()
+        for crm in workplace.destinations()
+    ]
     return dg.Definitions(
         assets=assets,
+        sensors=cutovers,
         asset_checks=asset_checks,
         jobs=job_definitions,
         resources={"workplace": resource, "io_manager": ParquetFrames(workplace=resource)},

@@ -1,11 +1,13 @@
 """Asset checks: nothing is lost on the way, and every cell in the CRM is what PANDA says."""
 
+from functools import partial
+
 import dagster as dg
 
 from perio_pipeline.defs.metadata import counts_table
 from perio_pipeline.defs.resources import WorkplaceResource, actionable, run_info
 from perio_pipeline.loading.matching.decisions import waiting
-from perio_pipeline.loading.objects import mark_unproven
+from perio_pipeline.loading.objects import mark_unproven, written_of
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.signoff.accounting import object_accounting, patients_accounted, table_accounting
@@ -173,8 +175,9 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
     def field_level_diff(context: dg.AssetCheckExecutionContext, workplace: WorkplaceResource) -> dg.AssetCheckResult:
         with actionable():
             rooms = workplace.open
-            diff = diff_loaded(rooms, rooms.practice(context.partition_key), crm, name)
             with workplace.target(context.partition_key, crm, run_info(context, "compare")) as target:
+                practice = rooms.practice(context.partition_key)
+                diff = diff_loaded(rooms, practice, crm, name, partial(written_of, target, name))
                 known = {account: target.journal.known(target.scope(account, name)) for account in target.adapters}
                 unproven = unproven_records(diff, known)
                 mark_unproven(target, name, unproven)

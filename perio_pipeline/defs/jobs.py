@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -50,6 +51,14 @@ def load_config(load_pass: LoadPass, crm: str, mapping: Mapping, *, anyway: bool
     return {"ops": {**plan_config(load_pass, crm, anyway=anyway)["ops"], **loads}}
 
 
+def load_keys(crm: str, mapping: Mapping, keys: Iterable[dg.AssetKey], load_pass: LoadPass) -> dict[str, Any]:
+    """Return the run config of the load steps among some assets."""
+    chosen = set(keys)
+    steps = {f"{crm}__loaded__{name}": dg.AssetKey([crm, "loaded", name]) for name in mapping.objects}
+    config = {"config": {"load_pass": load_pass.name}}
+    return {"ops": {step: config for step, key in steps.items() if key in chosen}}
+
+
 def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
     """Build the job that reads PANDA and plans a load, without a request to the CRM."""
     return dg.define_asset_job(
@@ -62,19 +71,23 @@ def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
+def migrated(crm: str, mapping: Mapping) -> dg.AssetSelection:
+    """Return everything that a migration into one CRM makes; files only where they are sent."""
+    frames = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
+    return frames | dg.AssetSelection.assets(*(["files", kind] for kind in kinds_sent(mapping)))
+
+
 def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.UnresolvedAssetJobDefinition:
     """Build the job that takes one practice from PANDA to a CRM and proves it."""
-    selection = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
-    # Files are made only where they are sent.
-    selection = selection | dg.AssetSelection.assets(*(["files", kind] for kind in kinds_sent(mapping)))
     what = {
         LoadPass.SAMPLE: "a sample that shows every field and relation",
         LoadPass.FULL: "every record",
+        LoadPass.DELTA: "what has changed in PANDA since the last load",
         LoadPass.RETRY: "what did not arrive in the latest load",
     }[load_pass]
     return dg.define_asset_job(
         job_name(load_pass, crm),
-        selection=selection,
+        selection=migrated(crm, mapping),
         config=load_config(load_pass, crm, mapping),
         tags={PASS_TAG: load_pass.value, DESTINATION_TAG: crm},
         description=f"Reads PANDA, validates, shapes, loads {what} into {crm}, reads it back and compares every cell.",

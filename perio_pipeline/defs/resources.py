@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from perio_pipeline import progress
+from perio_pipeline.defs.earlier_runs import process_tags
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import Journal
@@ -39,6 +40,11 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
     _running: ExitStack = PrivateAttr(default_factory=ExitStack)
     _journal: Journal | None = PrivateAttr(default=None)
 
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Say which process the run is, so that it can be told when that has died."""
+        if context.instance and context.run and context.instance.has_run(context.run.run_id):
+            context.instance.add_run_tags(context.run.run_id, process_tags())
+
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Let other runs in, and close the journal: all steps of this process have ended."""
         self._running.close()
@@ -54,8 +60,10 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
         return self.open.store()
 
     @contextmanager
-    def target(self, practice: str, crm: str, run: RunInfo) -> Iterator[Target]:
+    def target(self, practice: str, crm: str, run: RunInfo, *, remembering: bool = False) -> Iterator[Target]:
         """Hand out a practice's destination, ready to be written to; it is this run's until its process has ended.
+
+        With `remembering`, the account is not asked again for a set-up that it stated to an earlier run.
 
         Raises:
             LockedError: another run works on it.
@@ -69,7 +77,8 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
         except LockedError as locked:
             self._wait(locked)
             raise
-        yield workplace.target(workplace.practice(practice), crm, self._journal, run)
+        chosen = workplace.practice(practice)
+        yield workplace.target(chosen, crm, self._journal, run, remembering=remembering)
 
     def _wait(self, locked: LockedError) -> None:
         """Let Dagster start the step again later: waiting inside, it would keep the CRM's pool from the other run."""

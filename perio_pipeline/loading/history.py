@@ -42,6 +42,8 @@ class History:
         changes: the intents that took, oldest first; the first is a `create` where the record is ours.
         open: an intent without a result.
         reading: the first one after our latest write; later ones may show what people changed.
+        earlier: the writes before that, each with the first reading after it. A later write leaves alone what people
+            had edited by then, so that its own reading shows their values.
     """
 
     source_key: str
@@ -49,6 +51,7 @@ class History:
     changes: list[Entry] = field(default_factory=list)
     open: Entry | None = None
     reading: Entry | None = None
+    earlier: list[tuple[Entry, Entry]] = field(default_factory=list)
 
     @property
     def written(self) -> list[Entry]:
@@ -82,7 +85,11 @@ def fold(entries: Iterable[Entry]) -> dict[str, History]:
         if entry.kind == "intent":
             history.open, history.ref = entry, entry.ref or history.ref
             # What an interrupted deletion has left is still what was read.
-            history.reading = history.reading if entry.operation == "delete" else None
+            if entry.operation != "delete":
+                history.earlier += (
+                    [(history.changes[-1], history.reading)] if history.reading and history.changes else []
+                )
+                history.reading = None
         elif entry.kind == "reading":
             # The first one says what our write has left; a later one may say what people have made of it.
             if entry.status == Verdict.HELD and history.reading is None:
@@ -97,9 +104,10 @@ def _settle(history: History, result: Entry) -> None:
     if result.status != "done":
         return
     if result.operation == "delete":
-        history.ref, history.changes = None, []
+        history.ref, history.changes, history.earlier = None, [], []
     elif result.operation == "restore":
         history.changes = history.changes[: _first(history.changes, result.load_pass)]
+        history.earlier = []  # what was written before has come back, and was not read since
     else:
         history.ref = result.ref or history.ref
         history.changes += [intent] if intent is not None else []
@@ -125,18 +133,33 @@ def undo_of(history: History, load_pass: str, opener: Opener) -> Undo | None:
 def edited_fields(undo: Undo, current: Snapshot, opener: Opener) -> list[str]:
     """Return the fields that people changed since we last wrote the record, by name.
 
-    A record that was read back after our last write is compared with that reading, to the letter. One that was not is
-    compared with what was sent, in meaning, since the CRM may have written it its own way.
+    A record that was read back after our last write is compared with that reading, to the letter; a field that an
+    earlier write was the last to send, with the reading after that one. A record that was not read back is compared
+    with what was sent, in meaning, since the CRM may have written it its own way.
     """
     held = opener.held(undo.history.reading) if undo.history.reading else None
     if held is not None:
-        then, now = _flat(held), _flat(snapshot_content(current))
+        then, now = held_values(held) | _earlier_values(undo.history, opener), held_values(snapshot_content(current))
         return sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     now = flat(current)
     versions = [flat(payload) for entry in undo.history.written if (payload := opener.payload(entry))]
     versions += [before for entry in undo.history.written if (before := opener.values_before(entry))]
     names = dict.fromkeys(name for version in versions for name in version)
     return sorted(name for name in names if not any(same(now.get(name), v[name]) for v in versions if name in v))
+
+
+def _earlier_values(history: History, opener: Opener) -> dict[str, Any]:
+    """What the CRM made of the fields that our latest write did not send, when they were sent last."""
+    last = opener.payload(history.changes[-1]) if history.changes else None
+    sent_since = set(flat(last)) if last else set()
+    values: dict[str, Any] = {}
+    for change, reading in reversed(history.earlier):
+        payload, held = opener.payload(change), opener.held(reading)
+        names = flat(payload).keys() - sent_since if payload and held is not None else set()
+        seen = held_values(held or {"fields": {}, "custom": {}, "links": {}})
+        values |= {name: seen.get(name) for name in names}
+        sent_since |= names
+    return values
 
 
 def without(payload: Payload, names: Iterable[str]) -> Payload:
@@ -177,8 +200,11 @@ def _link_names(payload: Payload) -> set[str]:
     return {*payload.links, *payload.unlinked, *payload.elsewhere}
 
 
-def _flat(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Nothing is nothing, whether a key is there or not; JSON has no tuples."""
+def held_values(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the fields and links of `snapshot_content` that hold something.
+
+    Nothing is nothing, whether a key is there or not; JSON has no tuples.
+    """
     parts = (content["links"], content["fields"], content["custom"])
     return {
         name: list(value) if isinstance(value, tuple) else value

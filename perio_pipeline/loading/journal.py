@@ -105,6 +105,10 @@ class Journal:
         """Stream what was done to one object's records in the order in which it was written."""
         return self._stream(_within(ENTRY, scope))
 
+    def record_entries(self, scope: Scope, source_key: str) -> Iterator[Entry]:
+        """Stream what was done to one record in the order in which it was written."""
+        return self._stream(_within(ENTRY, scope), ENTRY.c.source_key == source_key)
+
     def _stream(self, *conditions: sa.ColumnElement[bool]) -> Iterator[Entry]:
         query = sa.select(*_ENTRY_COLUMNS).where(*conditions)
         with (

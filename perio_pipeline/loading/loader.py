@@ -2,8 +2,9 @@
 
 For each record: unchanged → no request; an open intent from an earlier run → look it up by its mark, adopt it or send
 it again; known but changed → read what the update replaces, then update; else create. The intent is durable before
-the request, the result after it. One record's failure never stops another. A record that the CRM held before (a person
-linked it) is updated too, and keeps what PANDA does not know.
+the request, the result after it. One record's failure never stops another. An update leaves alone what people have
+edited since (`merging`). A record that the CRM held before (a person linked it) is updated too, and keeps what PANDA
+does not know.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from enum import StrEnum
 
 from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Snapshot, Status
 from perio_pipeline.loading.entries import Intent, Item, Known, Reading, Result, State, Verdict
+from perio_pipeline.loading.merging import EDITS_KEPT, Merge, merge
 from perio_pipeline.loading.payloads import Draft, respectful
 from perio_pipeline.loading.values import flat, replaced_values
 from perio_pipeline.loading.writer import JournalWriter
@@ -120,16 +122,11 @@ class Loader:
         batches: dict[str, list[Sending]] = defaultdict(list)
         for draft in drafts:
             before = known.get(draft.source_key)
-            ids, obstacle = self._links(draft, before)
-            if obstacle:
-                done.append(Loaded(draft.source_key, "failed", None, "", *obstacle))
-                continue
-            sending = Sending(draft.payload(self.name, self.obj, ids, self._spare(draft)), draft.fingerprint(ids))
-            needs = due(before, sending.fingerprint)
-            if before is None or needs is Due.CREATION:
+            sending = self._judge(draft, before)
+            if isinstance(sending, Loaded):
+                done.append(sending)
+            elif before is None or due(before, sending.fingerprint) is Due.CREATION:
                 batches[self.adapter.batch_key(sending.payload)].append(sending)
-            elif needs is Due.NOTHING:
-                done.append(Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint))
             else:
                 lanes[self._lane(sending)].append(
                     lambda s=sending, d=draft, b=before: self._continue(s, d, b)  # type: ignore[misc]
@@ -141,6 +138,26 @@ class Loader:
                 batch = group[start : start + size]
                 lanes[self._lane(batch[0])].append(lambda b=batch: self._create(b))  # type: ignore[misc]
         return done + await self._all([_in_turn(lane) for lane in lanes.values()])
+
+    def idle(self, known: Mapping[str, Known], drafts: Iterable[Draft]) -> list[Loaded] | None:
+        """Return what `load` would where no record needs a request, without the account; None where one does."""
+        done: list[Loaded] = []
+        for draft in drafts:
+            settled = self._judge(draft, known.get(draft.source_key))
+            if not isinstance(settled, Loaded):
+                return None
+            done.append(settled)
+        return done
+
+    def _judge(self, draft: Draft, before: Known | None) -> Sending | Loaded:
+        """Return what is to be sent of a record, or what became of it where nothing is."""
+        ids, obstacle = self._links(draft, before)
+        if obstacle:
+            return Loaded(draft.source_key, "failed", None, "", *obstacle)
+        sending = Sending(draft.payload(self.name, self.obj, ids, self._spare(draft)), draft.fingerprint(ids))
+        if before is not None and due(before, sending.fingerprint) is Due.NOTHING:
+            return Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint)
+        return sending
 
     def _lane(self, sending: Sending) -> str:
         """Records of one lane are written one after the other: those of one parent, where their order matters."""
@@ -256,7 +273,8 @@ class Loader:
         payload = replace(sending.payload, unlinked=cleared)
         if before.held_before:
             payload = respectful(payload, self.obj, flat(current))
-        return [await self._update(replace(sending, payload=payload), ref, current, before)]
+        merged = merge(payload, current, self.writer.written(sending.key))
+        return [await self._update(replace(sending, payload=merged.payload), ref, current, before, merged)]
 
     async def _vanished(self, sending: Sending, before: Known, ref: Ref) -> list[Loaded]:
         """The record is not where it was: a person's deletion stands, a write that never took is made good."""
@@ -278,7 +296,11 @@ class Loader:
         await self.writer.append([Result(sending.key, "create", fingerprint, "done", ref, code="adopted")])
         return Loaded(sending.key, action, ref, sending.fingerprint, code="adopted")
 
-    async def _update(self, sending: Sending, ref: Ref, current: Snapshot, before: Known) -> Loaded:
+    async def _update(self, sending: Sending, ref: Ref, current: Snapshot, before: Known, merged: Merge) -> Loaded:
+        if merged.empty:
+            kept = Outcome(Status.DONE, ref, EDITS_KEPT, merged.reason)
+            await self._settle("update", [(sending, kept)])
+            return _loaded(sending, "unchanged", kept)
         interrupted = before.state == State.INTENDED and before.operation == "update"
         earlier = self.writer.last_intent(sending.key) if interrupted else None
         replaced = replaced_values(sending.payload, current, earlier)
@@ -289,6 +311,8 @@ class Loader:
             outcome = await self.adapter.update(ref, sending.payload)
             if outcome.status is not Status.UNKNOWN:
                 break
+        if outcome.status is Status.DONE and merged.reason:
+            outcome = replace(outcome, code=EDITS_KEPT, reason=merged.reason)
         await self._settle("update", [(sending, outcome)])
         return _loaded(sending, "updated", outcome)
 

@@ -21,6 +21,7 @@ from perio_pipeline.loading.earlier_links import note_earlier_links
 from perio_pipeline.loading.entries import Known, Reading, RunInfo, Scope, State, Verdict
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.loader import Loaded, Loader
+from perio_pipeline.loading.merging import Written, written_records
 from perio_pipeline.loading.payloads import LINK, drafts
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import FieldMap, Mapping
@@ -53,6 +54,11 @@ WRITTEN = frozenset({"created", "updated", "adopted"})
 UNDECIDED = "match_undecided"
 """The code of a record that waits for a person to say whether the CRM holds it already."""
 
+NOT_IN_PANDA = "not_in_panda"
+"""The code of a record that we loaded and PANDA has no longer."""
+
+_THERE = frozenset({State.DONE, State.REFUSED, State.INTENDED})
+
 Waiting = Dictionary[tuple[str, str], str]
 """Account and source key of the records that must not be loaded before a person has decided → why."""
 
@@ -83,7 +89,7 @@ class Target:
 
 
 async def load_object(
-    target: Target, name: str, shaped: pd.DataFrame, waiting: Waiting = MappingProxyType({})
+    target: Target, name: str, shaped: pd.DataFrame, waiting: Waiting = MappingProxyType({}), *, every: bool = False
 ) -> pd.DataFrame:
     """Load one object into all its accounts.
 
@@ -92,10 +98,12 @@ async def load_object(
         name: the object.
         shaped: its shaped frame.
         waiting: the records that are held back.
+        every: the shaped rows are all that PANDA has, so that what else we loaded before is gone from it.
 
     Returns:
-        The manifest, one row per shaped row, and one per part of a text that has become shorter: nothing is deleted
-        here, so that its last parts are still in the CRM.
+        The manifest, one row per shaped row, and one per record that should not be there any more: a part of a text
+        that has become shorter, or what PANDA has no longer. Nothing is deleted here, so that they are still in the
+        CRM.
 
     Raises:
         DestinationError: an account refuses as a whole.
@@ -108,26 +116,23 @@ async def load_object(
         linked = {o: target.journal.known(target.scope(account, o)) for o in {v.object for v in relations.values()}}
         holds = [(account, key) in waiting for key in group["source_key"]]
         known, ready = target.journal.known(scope), group[~np.array(holds, dtype=bool)]
-        async with target.adapters[account]() as adapter:
-            await adapter.connect()
-            await adapter.missing_fields(target.mapping.field_specs())
-            writer = JournalWriter(target.journal, scope, target.run)
-            loader = Loader(
-                name,
-                obj,
-                adapter,
-                writer,
-                linked,
-                target.time_scale,
-                partial(_report, f"load {name}", len(group)),
-            )
-            try:
-                if await note_earlier_links(name, obj, adapter, writer, known, linked, drafts(obj, ready)):
-                    known = target.journal.known(scope)
-                loaded = await loader.load(known, drafts(obj, ready, relations))
-            finally:
-                target.journal.record_traffic(scope, target.run, "load", adapter.stats)
-        loaded += _leftover(name, known, set(group["source_key"])) if obj.split else []
+        adapter = target.adapters[account]()
+        writer = JournalWriter(target.journal, scope, target.run)
+        report = partial(_report, f"load {name}", len(group))
+        loader = Loader(name, obj, adapter, writer, linked, target.time_scale, report)
+        # Where no record needs a request, not even the account is asked for its set-up.
+        loaded = loader.idle(known, drafts(obj, ready, relations))
+        try:
+            if loaded is None:
+                async with adapter:
+                    await adapter.connect()
+                    await adapter.missing_fields(target.mapping.field_specs())
+                    if await note_earlier_links(name, obj, adapter, writer, known, linked, drafts(obj, ready)):
+                        known = target.journal.known(scope)
+                    loaded = await loader.load(known, drafts(obj, ready, relations))
+        finally:
+            target.journal.record_traffic(scope, target.run, "load", adapter.stats)
+        loaded += _leftover(name, known, set(group["source_key"]), every=every)
         for draft in drafts(obj, group[holds]):
             why = waiting[account, draft.source_key]
             loaded.append(Loaded(draft.source_key, "failed", None, "", UNDECIDED, why))
@@ -148,17 +153,18 @@ async def load_object(
     return typed_frame(MANIFEST_KINDS, sorted(rows, key=lambda row: (row["account"], row["source_key"])))
 
 
-def _leftover(name: str, known: dict[str, Known], present: set[str]) -> list[Loaded]:
-    """The parts of present texts that the CRM holds and that are not shaped any more."""
-    over = [
-        record
-        for key, record in known.items()
-        if key not in present and whole_key(key) in present and record.crm_id and record.state != State.GONE
-    ]
-    reason = "the text has become shorter"
+def _leftover(name: str, known: dict[str, Known], present: set[str], *, every: bool) -> list[Loaded]:
+    """The records that the CRM holds and that are not shaped any more."""
+    there = [each for key, each in known.items() if key not in present and each.crm_id and each.state in _THERE]
+    shorter = [each for each in there if whole_key(each.source_key) in present]
+    gone = [each for each in there if whole_key(each.source_key) not in present] if every else []
     return [
-        Loaded(record.source_key, "leftover", record.ref(name), record.fingerprint or "", reason=reason)
-        for record in over
+        Loaded(each.source_key, "leftover", each.ref(name), each.fingerprint or "", code, reason)
+        for lines, code, reason in (
+            (shorter, "", "the text has become shorter"),
+            (gone, NOT_IN_PANDA, "PANDA has it no longer, or it is left out now"),
+        )
+        for each in lines
     ]
 
 
@@ -216,6 +222,12 @@ def mark_unproven(target: Target, name: str, records: pd.DataFrame) -> None:
         refs = {key: known[key].ref(name) for key in group["source_key"] if key in known}
         readings = [Reading(key, ref, Verdict.UNPROVEN) for key, ref in refs.items() if ref]
         target.journal.append_readings(scope, target.run, readings, known)
+
+
+def written_of(target: Target, name: str, account: str, keys: frozenset[str]) -> dict[str, Written]:
+    """Return what was written to some records of an object, and to their parts, by source key."""
+    entries = target.journal.scope_entries(target.scope(account, name))
+    return written_records((entry for entry in entries if whole_key(entry.source_key) in keys), target.journal)
 
 
 def _reading(source_key: str, ref: Ref, snapshot: Snapshot | None) -> Reading:

@@ -6,6 +6,7 @@ import asyncio
 
 from perio_pipeline.loading.entries import Item, RunInfo, Scope
 from perio_pipeline.loading.journal import Journal
+from perio_pipeline.loading.merging import Written, written_records
 from perio_pipeline.loading.values import EarlierUpdate
 
 
@@ -30,6 +31,11 @@ class JournalWriter:
         entry = self._journal.last_intent(self._scope, source_key)
         payload, before = (self._journal.payload(entry), self._journal.values_before(entry)) if entry else (None, None)
         return EarlierUpdate(payload, before) if payload is not None and before is not None else None
+
+    def written(self, source_key: str) -> Written:
+        """Return what we wrote to a record before, and what became of it in the CRM."""
+        entries = self._journal.record_entries(self._scope, source_key)
+        return written_records(entries, self._journal).get(source_key, Written())
 
     async def _flush(self) -> None:
         while self._pending:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping as Environment
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
+from perio_pipeline.panda.changes import Guard
 from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
 
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
@@ -89,6 +90,31 @@ class SchemaApproval(Entry):
         return self
 
 
+class Cutover(Entry):
+    """The delta-pickup window (P7): when it opens, and how it looks for changes.
+
+    Attributes:
+        start: when it opens by itself, in the practice's time where no offset is given; without it a person opens it
+            (`perio cutover start`).
+        hours: how long it is open.
+        poll_minutes: how often keys and versions are looked at.
+        sweep_minutes: how often every row is, for what changed without a new version.
+        gone_share, gone_few: a table that loses a larger share of its records at once, and more than a few, stops the
+            window until somebody says that they were deleted on purpose.
+    """
+
+    start: datetime | None = None
+    hours: float = Field(48, gt=0)
+    poll_minutes: float = Field(5, ge=0)
+    sweep_minutes: float = Field(60, ge=0)
+    gone_share: float = Field(0.2, ge=0, le=1)
+    gone_few: int = Field(20, ge=0)
+
+    def guard(self, trusted: frozenset[str]) -> Guard:
+        """When a smaller source is taken for a broken one; not for tables whose deletions a person trusts."""
+        return Guard(self.gone_share, self.gone_few, trusted)
+
+
 class Destination(Entry):
     """One CRM the practice moves to, by the mapping file of its name.
 
@@ -101,6 +127,7 @@ class Destination(Entry):
         accounts: at least one.
         history: in which form the practice's history arrives.
         window_hours: how long a full load may take, in the CRM's hours.
+        cutover: the window in which changes in PANDA are still picked up.
         messages_off: who switched off what would write to patients because of the load (requirements G6, G11).
         probing: who allowed that throwaway records are made in the real account to find out how it behaves.
     """
@@ -115,6 +142,7 @@ class Destination(Entry):
     confirmation: Confirmation | None = None
     history: History = History()
     window_hours: float = Field(48, gt=0)
+    cutover: Cutover = Cutover()
     messages_off: Statement | None = None
     probing: Statement | None = None
 

@@ -76,7 +76,8 @@ def arrow_batches(connection: str, query: sa.Select[Any], rows: int, isolation: 
 
 def compiled(query: sa.Select[Any]) -> tuple[str, list[Any]]:
     """Return a statement in SQL Server's words, and its parameters in order."""
-    said = query.compile(dialect=mssql.dialect(paramstyle="qmark"), compile_kwargs={"render_postcompile": True})
+    dialect: Any = mssql.dialect
+    said = query.compile(dialect=dialect(paramstyle="qmark"), compile_kwargs={"render_postcompile": True})
     values = said.construct_params()
     return str(said), [values[name] for name in said.positiontup or ()]
 

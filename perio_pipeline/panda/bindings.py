@@ -43,10 +43,16 @@ class Unpivot(Entry):
 
 
 class BoundTable(Entry):
-    """One canonical table: the physical table and its columns."""
+    """One canonical table: the physical table and its columns.
+
+    Attributes:
+        version: a column that is another one after each change of a row, such as a rowversion; without it
+            `modified_at` serves, where that is bound.
+    """
 
     table: str
     columns: dict[str, BoundColumn]
+    version: str | None = None
     unpivot: Unpivot | None = None
 
     @field_validator("table")
@@ -54,6 +60,12 @@ class BoundTable(Entry):
     def _is_a_name(cls, table: str) -> str:
         name_parts(table)
         return table
+
+    @property
+    def changes(self) -> str | None:
+        """The physical column that is another one after each change of a row, if there is one."""
+        modified = self.columns.get("modified_at")
+        return self.version or (modified.column if modified else None)
 
     def physical_columns(self) -> list[str]:
         """Every physical column the binding reads, once, in order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from perio_pipeline.errors import SourceError
-from perio_pipeline.panda.bindings import Bindings
-from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.bindings import Bindings, BoundColumn
+from perio_pipeline.panda.canonical import Column, Kind, Table
 from perio_pipeline.panda.drivers import sqlserver_engine
 from perio_pipeline.panda.extract import Extract
 from perio_pipeline.panda.failures import explained
 from perio_pipeline.panda.places import table_clause
 from perio_pipeline.panda.stored_columns import stored_columns, unfit
+
+VERSION = "version"
+"""Column of `PandaSource.versions`."""
 
 CHUNK_ROWS = 50_000
 """Source rows fetched at a time; a perio row becomes six."""
@@ -108,6 +112,23 @@ class PandaSource:
             only: the columns to read, where that is not all; besides the key nothing else leaves the database.
         """
         return iter(Extract(self, table, self.bindings.tables[table.name], rows, only, readings=1))
+
+    def has_versions(self, table: Table) -> bool:
+        """Whether each row of a table has something that is another one after each change."""
+        return self.bindings.tables[table.name].changes is not None
+
+    def versions(self, table: Table) -> Iterator[pd.DataFrame]:
+        """Stream the keys of a table and each row's version (text), without reading anything else.
+
+        Raises:
+            ValueError: the table has no versions.
+        """
+        bound = self.bindings.tables[table.name]
+        if bound.changes is None:
+            raise ValueError(f"{table.name} has no versions")
+        stamped = bound.model_copy(update={"columns": {**bound.columns, VERSION: BoundColumn(column=bound.changes)}})
+        described = replace(table, columns=(*table.columns, Column(VERSION, Kind.TEXT, "the row's version")))
+        return iter(Extract(self, described, stamped, CHUNK_ROWS, [*table.key, VERSION], readings=1))
 
     def _engine(self) -> sa.Engine:
         url = self.url

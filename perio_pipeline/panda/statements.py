@@ -30,14 +30,12 @@ class Reading:
         columns: the physical columns that are selected, in order.
         keys: those of them that the rows are ordered by.
         types: physical column in lower case → its type; empty for SQLite.
-        modified: the column that the rows' last change is in, if one is bound.
     """
 
     bound: BoundTable
     columns: tuple[str, ...]
     keys: tuple[str, ...]
     types: Mapping[str, StoredType]
-    modified: str | None = None
 
     @property
     def moments(self) -> frozenset[str]:
@@ -46,8 +44,7 @@ class Reading:
 
     def rows(self, after: Key | None = None) -> Query:
         """Return the statement for all rows in the order of the key, or for those behind a key."""
-        selected = [self._type(name).read(column_clause(name)) for name in self.columns]
-        query = sa.select(*(each.label(f"c{number}") for number, each in enumerate(selected)))
+        query = sa.select(*(self._read(name) for name in self.columns))
         query = query.select_from(table_clause(self.bound.table)).order_by(*(self._key(name) for name in self.keys))
         return query if after is None else query.where(self._behind(after))
 
@@ -56,7 +53,7 @@ class Reading:
         versions = [kind.column for kind in self.types.values() if kind.name == ROWVERSION]
         # A bit has no maximum, and would say nothing.
         watched = [self._key(name) for name in self.keys if self._type(name).name != "bit"]
-        watched += [column_clause(name) for name in [*versions, self.modified] if name]
+        watched += [self._read(name) for name in dict.fromkeys([*versions, self.bound.changes]) if name]
         return sa.select(sa.func.count(), *(sa.func.max(each) for each in watched)).select_from(
             table_clause(self.bound.table)
         )
@@ -75,6 +72,9 @@ class Reading:
                 either.append(sa.and_(*same, column > given.key_value(value)))
                 same.append(column == given.key_value(value))
         return sa.or_(*either)
+
+    def _read(self, name: str) -> sa.ColumnElement[Any]:
+        return self._type(name).read(column_clause(name))
 
     def _key(self, name: str) -> sa.ColumnElement[Any]:
         return self._type(name).key(column_clause(name))
@@ -95,14 +95,7 @@ def reading_of(table: Table, bound: BoundTable, types: Mapping[str, StoredType],
     keys = [bound.columns[name].column for name in table.key if name in bound.columns]
     wanted = bound if only is None else bound.model_copy(update={"columns": chosen(bound, only)})
     named = tuple(dict.fromkeys(name for name in keys if name))
-    modified = bound.columns.get("modified_at")
-    return Reading(
-        bound,
-        tuple(dict.fromkeys([*wanted.physical_columns(), *named])),
-        named,
-        types,
-        modified.column if modified else None,
-    )
+    return Reading(bound, tuple(dict.fromkeys([*wanted.physical_columns(), *named])), named, types)
 
 
 def chosen(bound: BoundTable, only: Sequence[str]) -> dict[str, Any]:

@@ -70,7 +70,11 @@ def columns_query(parts: tuple[str, ...]) -> sa.Select[*tuple[Any, ...]]:
     # A name without a schema is looked for where the server looks: in the login's own schema, then in dbo.
     own: sa.ColumnElement[Any] = sa.func.SCHEMA_NAME()
     places: list[Any] = [schema] if schema else [own, "dbo"]
-    rank = sa.literal_column("0") if schema else sa.case((owner == own, 0), else_=1)
+    rank = (
+        sa.literal_column("0")
+        if schema
+        else sa.case((owner == own, sa.literal_column("0")), else_=sa.literal_column("1"))
+    )
     return (
         sa.select(rank.label("place"), view.c.COLUMN_NAME, view.c.DATA_TYPE, view.c.CHARACTER_MAXIMUM_LENGTH)
         .where(spelled == _text(table), owner.in_([_text(place) for place in places]))

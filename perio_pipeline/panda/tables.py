@@ -530,3 +530,6 @@ TABLES: dict[str, Table] = {
     )
 }
 """Every canonical table by name, parents before children."""
+
+BY_EXAM = frozenset({PERIO_TOOTH.name, PERIO_SITE.name})
+"""Tables that hold charts: they grow too large for memory, and an exam's rows belong together."""

@@ -15,6 +15,9 @@ class Cause(StrEnum):
     UNMATCHED_USER = "unmatched_user"
     KEPT = "kept"
     UNPROVEN = "unproven"
+    EDITED = "edited"
+    CONFLICT = "conflict"
+    DELETED = "deleted"
     TRUNCATED = "truncated"
     DROPPED = "dropped"
     ALTERED = "altered"
@@ -59,6 +62,15 @@ CAUSES: dict[Cause, Meaning] = {
     ),
     Cause.UNPROVEN: Meaning(
         True, "The CRM was not asked for the file's content, so only its name and size were compared, not its hash."
+    ),
+    Cause.EDITED: Meaning(True, "A person changed it in the CRM after it was loaded, and that stays."),
+    Cause.CONFLICT: Meaning(
+        True,
+        "Both have changed since it was loaded, in PANDA and by a person in the CRM. The person's value stays until "
+        "somebody decides.",
+    ),
+    Cause.DELETED: Meaning(
+        True, "PANDA has the record no longer, or leaves it out now. The migration deletes nothing; people decide."
     ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),

@@ -7,12 +7,14 @@ from collections.abc import Mapping as Dictionary
 import pandas as pd
 
 from perio_pipeline.loading.entries import Known
+from perio_pipeline.loading.objects import NOT_IN_PANDA
 from perio_pipeline.mapping.filing import SENT_FRAME
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
 from perio_pipeline.signoff.accounting import destination_status, status_table
 from perio_pipeline.signoff.diff import Diff, diff_object
+from perio_pipeline.signoff.edits import WrittenOf, with_deletions, with_edits
 from perio_pipeline.signoff.found import whole_key
 from perio_pipeline.signoff.leftovers import file_lines, left_out_lines
 from perio_pipeline.signoff.report import render_report
@@ -22,10 +24,11 @@ from perio_pipeline.workplace import Workplace
 REPORT = "diff.html"
 
 
-def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Diff:
+def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str, written_of: WrittenOf) -> Diff:
     """Compare an object as read back with PANDA, keep the differences as a frame, and bring the report up to date.
 
-    In a sample pass only the records of the sample are expected in the CRM.
+    In a sample pass only the records of the sample are expected in the CRM. What people edited since is told apart by
+    what the journal knows was written.
     """
     store, mapping = rooms.store(), rooms.effective(practice, crm)
     obj = mapping.objects[name]
@@ -49,6 +52,8 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str) -> Di
         only,
         set(manifest.loc[manifest["linked"], "crm_id"].dropna()),
     )
+    gone = manifest.loc[manifest["code"] == NOT_IN_PANDA, "crm_id"]
+    diff = with_edits(with_deletions(diff, set(gone)), written_of)
     _keep(store, practice.practice, crm, diff)
     _report(rooms, practice, crm, mapping)
     return diff

@@ -132,7 +132,7 @@ def staged(folder: Path, crm: str, patients: int) -> Iterator[Stage]:
     os.environ.update(TOKENS)
     sample = folder / f"{PRACTICE}.db"
     generate(sample, patients=GENERATED)
-    port = _free_port()
+    port = free_port()
     changes = {"url": f"http://127.0.0.1:{port}", "time_scale": CLOCK}
     rooms, config = lay_out(folder, sample, changes, crm)
     server = multiprocessing.get_context("spawn").Process(
@@ -140,7 +140,7 @@ def staged(folder: Path, crm: str, patients: int) -> Iterator[Stage]:
     )
     server.start()
     try:
-        _wait(port)
+        wait_for(port)
         # Shaping happens in a process that ends, so that the one that forks stays free of threads.
         shaper = multiprocessing.get_context("spawn").Process(target=materialise_shaped, args=(rooms, crm))
         shaper.start()
@@ -162,13 +162,15 @@ def staged(folder: Path, crm: str, patients: int) -> Iterator[Stage]:
         server.join()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Wait until the sandbox answers."""
     for _ in range(400):
         try:
             httpx.get(f"http://127.0.0.1:{port}/__sandbox/stats", trust_env=False).raise_for_status()

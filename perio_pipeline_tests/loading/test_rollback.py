@@ -148,6 +148,18 @@ def test_an_edit_stays_an_edit_when_it_was_read_back_since(journal: Journal) -> 
     assert lines["P1"].fate is Fate.REVERSED
 
 
+def test_an_edit_that_a_later_update_left_alone_is_still_an_edit(journal: Journal) -> None:
+    crm = FakeCrm()
+    load(journal, crm, [contact("P1", office="A")])
+    read_back(journal, crm)
+    edit(crm, "P1", office="By hand")
+    load(journal, crm, [contact("P1", office="A", firstName="New")], load_pass="delta")
+    read_back(journal, crm)
+    (line,) = undo(journal, crm)
+    assert (line.fate, line.reason) == (Fate.KEPT, "edited in the CRM: office")
+    assert crm.held("office") == ["By hand"]
+
+
 def test_an_edit_before_the_first_read_back_is_found_by_what_was_sent(journal: Journal) -> None:
     crm = FakeCrm()
     migrate(journal, crm)

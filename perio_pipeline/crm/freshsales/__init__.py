@@ -56,4 +56,5 @@ def _settings(settings: AccountSettings) -> FreshsalesSettings:
         plan=settings.plan,
         capabilities=capabilities_from(settings.capabilities),
         time_scale=settings.time_scale,
+        set_up=settings.set_up,
     )

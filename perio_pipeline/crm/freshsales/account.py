@@ -59,7 +59,7 @@ async def _probe(session: Session) -> None:
     The probe asks for the views of contacts: their ids are another account's own, and reading back needs them.
     """
     path = routes.PROBE.path
-    answer = await session.fetch(routes.PROBE, path, connects=_ATTEMPTS_TO_REACH)
+    answer = await session.remembered(routes.PROBE, path, connects=_ATTEMPTS_TO_REACH)
     if session.memory.knows(path) and session.memory.said(path) != answer:
         session.memory.forget()
     session.memory.keep(path, answer)

@@ -111,6 +111,8 @@ class Session:
                 f"The hourly quota of {self.settings.alias} stays spent: other programs use it as well.",
                 "Run again in an hour, or stop the other programs; nothing is lost, the run goes on where it stopped.",
             )
+        if self.settings.set_up is not None and not (result.ok or route.reads):
+            self.settings.set_up.forget()  # a refused write may say that the set-up has changed
         return result
 
     async def fetch(
@@ -162,8 +164,23 @@ class Session:
             DestinationError: no usable answer after all attempts.
         """
         if not self.memory.knows(path):
-            self.memory.keep(path, await self.fetch(route, path))
+            self.memory.keep(path, await self.remembered(route, path))
         return self.memory.said(path)
+
+    async def remembered(self, route: Route, path: str, *, connects: int | None = None) -> JsonObject | None:
+        """Read a part of the set-up, from an earlier run where that may be relied on.
+
+        Raises:
+            DestinationError: no usable answer after all attempts.
+        """
+        kept = self.settings.set_up
+        known = kept.said(path) if kept is not None else None
+        if known is not None:
+            return known
+        answer = await self.fetch(route, path, connects=connects)
+        if kept is not None:
+            kept.keep(path, answer)
+        return answer
 
     async def pages(
         self, route: Route, path: str, key: str, order: Query | None = None

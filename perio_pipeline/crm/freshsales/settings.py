@@ -10,6 +10,7 @@ from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.capabilities import Capabilities
 from perio_pipeline.crm.freshsales.plans import CUSTOM_MODULES, PLANS
 from perio_pipeline.crm.plans import TOTAL, Plan
+from perio_pipeline.crm.setup import SetUp
 from perio_pipeline.errors import SettingsError
 
 
@@ -29,6 +30,7 @@ class FreshsalesSettings:
         per_hour: requests per hour; 0 for what the plan allows.
         file_megabytes: the largest file that is uploaded; 0 for what the capabilities say.
         job_seconds: of the CRM's clock, after which a bulk job counts as stuck. When it is looked at is said in `pace`.
+        set_up: where what it says of its set-up is kept for later runs; None for nowhere.
     """
 
     url: str
@@ -42,6 +44,7 @@ class FreshsalesSettings:
     per_hour: int = 0
     file_megabytes: float = 0.0
     job_seconds: float = 300.0
+    set_up: SetUp | None = None
 
     def __post_init__(self) -> None:
         """Check what would otherwise fail in the middle of a request.

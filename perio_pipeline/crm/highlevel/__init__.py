@@ -53,4 +53,5 @@ def _settings(settings: AccountSettings) -> HighLevelSettings:
         settings.token,
         capabilities=capabilities_from(settings.capabilities),
         time_scale=settings.time_scale,
+        set_up=settings.set_up,
     )

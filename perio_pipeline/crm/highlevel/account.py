@@ -41,7 +41,7 @@ async def check_account(session: Session) -> AccountInfo:
     async def entries(wanted: tuple[Route, str]) -> list[JsonObject]:
         route, key = wanted
         query: Query = {"locationId": session.location_id}
-        return records(await session.fetch(route, route.path, query=query), key)
+        return records(await session.set_up(route, route.path, query=query), key)
 
     pipelines, users, calendars = await concurrently(entries, lists, len(lists))
     take_lists(session.lookups, pipelines, users, calendars)
@@ -65,6 +65,16 @@ async def account_fields(session: Session) -> list[JsonObject]:
     """All custom fields of contacts and opportunities."""
     path = routes.FIELD_LIST.at(location=session.location_id)
     return records(await session.fetch(routes.FIELD_LIST, path, query={"model": "all"}), "customFields")
+
+
+async def missing_fields(session: Session, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
+    """Resolve the custom fields by name and model; returns those that the account lacks."""
+    path = routes.FIELD_LIST.at(location=session.location_id)
+    answer = await session.set_up(routes.FIELD_LIST, path, query={"model": "all"})
+    missing = resolve(wanted, records(answer, "customFields"), session.custom)
+    if missing and session.settings.set_up is not None:
+        session.settings.set_up.forget()
+    return missing
 
 
 async def create_fields(session: Session, missing: Sequence[FieldSpec]) -> list[CreatedField]:
@@ -125,7 +135,7 @@ async def _create_field(session: Session, spec: FieldSpec) -> str:
 
 async def _location(session: Session) -> JsonObject:
     path = routes.LOCATION.at(location=session.location_id)
-    answer = await session.fetch(routes.LOCATION, path, connects=_ATTEMPTS_TO_REACH)
+    answer = await session.set_up(routes.LOCATION, path, connects=_ATTEMPTS_TO_REACH)
     location = (answer or {}).get("location")
     if not isinstance(location, dict):
         raise DestinationError(

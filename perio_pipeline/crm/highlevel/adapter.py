@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from perio_pipeline.crm.dispatch import Dispatcher, Resource
 from perio_pipeline.crm.highlevel import constants
-from perio_pipeline.crm.highlevel.account import account_fields, check_account, create_fields, remove_fields
+from perio_pipeline.crm.highlevel.account import check_account, create_fields, missing_fields, remove_fields
 from perio_pipeline.crm.highlevel.capabilities import NOON
-from perio_pipeline.crm.highlevel.customfields import CustomFields, resolve
+from perio_pipeline.crm.highlevel.customfields import CustomFields
 from perio_pipeline.crm.highlevel.links import CompanyLinks
 from perio_pipeline.crm.highlevel.objects import SPECS
 from perio_pipeline.crm.highlevel.records import Records
@@ -52,7 +52,7 @@ class HighLevelAdapter(Dispatcher):
 
     async def missing_fields(self, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
         """Resolve the custom fields by name and model; returns those that the account lacks."""
-        return resolve(wanted, await account_fields(self._session), self._session.custom)
+        return await missing_fields(self._session, wanted)
 
     async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
         """Create custom fields."""

@@ -60,7 +60,26 @@ class Session:
             return result
         if result.status in (401, 403):
             raise denial(parse_error(result), route.scope, self.location_id)
+        if self.settings.set_up is not None and not (result.ok or route.reads):
+            self.settings.set_up.forget()  # a refused write may say that the set-up has changed
         return result
+
+    async def set_up(
+        self, route: Route, path: str, *, query: Query | None = None, connects: int | None = None
+    ) -> JsonObject | None:
+        """Read a part of the account's set-up, from an earlier run where that may be relied on.
+
+        Raises:
+            DestinationError: no usable answer after all attempts.
+        """
+        kept = self.settings.set_up
+        known = kept.said(path) if kept is not None else None
+        if known is not None:
+            return known
+        answer = await self.fetch(route, path, query=query, connects=connects)
+        if kept is not None:
+            kept.keep(path, answer)
+        return answer
 
     async def fetch(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from perio_pipeline.crm.access import check_access
 from perio_pipeline.crm.highlevel import constants
 from perio_pipeline.crm.highlevel.capabilities import Capabilities
+from perio_pipeline.crm.setup import SetUp
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class HighLevelSettings:
         window_seconds: length of the window.
         daily_limit: requests per day.
         daily_reserve: how many of them to leave to others.
+        set_up: where what it says of its set-up is kept for later runs; None for nowhere.
     """
 
     base_url: str
@@ -40,6 +42,7 @@ class HighLevelSettings:
     window_seconds: float = constants.WINDOW_SECONDS
     daily_limit: int = constants.REQUESTS_PER_DAY
     daily_reserve: int = constants.DAILY_RESERVE
+    set_up: SetUp | None = None
 
     def __post_init__(self) -> None:
         """Check what would otherwise fail in the middle of a request.

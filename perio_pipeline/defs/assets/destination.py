@@ -25,11 +25,22 @@ from perio_pipeline.store import StoredFrame
 
 
 class LoadPass(StrEnum):
-    """Which records a run loads: the sample, everything, or only what did not arrive in the latest load."""
+    """Which records a run loads.
+
+    The sample, everything, what has changed in PANDA since, or only what did not arrive in the latest load.
+    """
 
     SAMPLE = "sample"
     FULL = "full"
+    DELTA = "delta"
     RETRY = "retry"
+
+
+WHOLE_TAG = "perio/whole_readback"
+"""Tag of a run that reads everything back, whatever its pass."""
+
+PARTIAL = frozenset({LoadPass.RETRY.value, LoadPass.DELTA.value})
+"""Passes that read back only what they wrote: the rest is as it was read before."""
 
 
 class LoadConfig(dg.Config):
@@ -206,16 +217,20 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
             shaped = shaped[shaped["source_key"].isin(keys)]
         with actionable():
             practice = workplace.open.practice(context.partition_key)
-            with workplace.target(context.partition_key, crm, run_info(context, config.load_pass.value)) as target:
+            run, picking_up = run_info(context, config.load_pass.value), _picks_up(context)
+            with workplace.target(context.partition_key, crm, run, remembering=picking_up) as target:
                 check_gates(practice, crm, target.mapping)
                 earlier = workplace.store().frame(practice.practice, [crm, "loaded", name])
                 covers = config.load_pass.value
+                if config.load_pass is LoadPass.DELTA:
+                    covers = _full_pass(earlier, crm, practice.practice)
                 if config.load_pass is LoadPass.RETRY:
                     covers = _earlier_pass(earlier, crm, practice.practice)
                     shaped = unsettled(target, name, shaped, earlier.read())
                 matches = workplace.store().frame(practice.practice, [crm, "matches"])
                 held_back = waiting(target, name, matches.read()) if obj.match else {}
-                manifest = interrupts.run(load_object(target, name, shaped, held_back))
+                every = covers == LoadPass.FULL.value and config.load_pass is not LoadPass.RETRY
+                manifest = interrupts.run(load_object(target, name, shaped, held_back, every=every))
             if config.load_pass is LoadPass.RETRY:
                 manifest = renewed(earlier.read(), manifest)
             workplace.store().write_note(practice.practice, [crm, "loaded", name], {"pass": covers})
@@ -247,6 +262,25 @@ def _earlier_pass(manifest: StoredFrame, crm: str, practice: str) -> str:
     return str(manifest.note().get("pass", LoadPass.FULL.value))
 
 
+def _picks_up(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run picks up a few changes, for which an account is not asked for its whole set-up each time."""
+    return context.run.tags.get(PASS_TAG) == LoadPass.DELTA.value and WHOLE_TAG not in context.run.tags
+
+
+def _full_pass(manifest: StoredFrame, crm: str, practice: str) -> str:
+    """The pass that a delta goes on from.
+
+    Raises:
+        SettingsError: not everything was loaded yet.
+    """
+    if not manifest.exists() or _earlier_pass(manifest, crm, practice) != LoadPass.FULL.value:
+        raise SettingsError(
+            f"Practice {practice} was not loaded into {crm} as a whole yet, so there is nothing to go on from.",
+            "Run the full migration first.",
+        )
+    return LoadPass.FULL.value
+
+
 def readback_asset(
     crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
@@ -268,12 +302,14 @@ def readback_asset(
     def readback(
         context: dg.AssetExecutionContext, workplace: WorkplaceResource, manifest: pd.DataFrame
     ) -> dg.Output[Any]:
-        with actionable(), workplace.target(context.partition_key, crm, run_info(context, "readback")) as target:
+        run, picking_up = run_info(context, "readback"), _picks_up(context)
+        with actionable(), workplace.target(context.partition_key, crm, run, remembering=picking_up) as target:
             earlier = workplace.store().frame(context.partition_key, [crm, "readback", name])
-            retry = context.run.tags.get(PASS_TAG) == LoadPass.RETRY.value and earlier.exists()
-            asked = manifest[manifest["action"].isin(WRITTEN)] if retry else manifest
+            tags = context.run.tags
+            partial = tags.get(PASS_TAG) in PARTIAL and WHOLE_TAG not in tags and earlier.exists()
+            asked = manifest[manifest["action"].isin(WRITTEN)] if partial else manifest
             frame = interrupts.run(read_object(target, name, asked))
-            frame = renewed(earlier.read(), frame) if retry else frame
+            frame = renewed(earlier.read(), frame) if partial else frame
         return dg.Output(frame, metadata={"manifest_rows": len(manifest), "read_back": len(asked)})
 
     return readback

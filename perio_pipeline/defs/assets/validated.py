@@ -17,7 +17,7 @@ from perio_pipeline.defs.metadata import OWNERS, counts_table, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.canonical import Table
-from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.panda.tables import BY_EXAM, TABLES
 from perio_pipeline.store import FrameStore, StoredFrame
 from perio_pipeline.validation.carried_forward import carried_forward, site_fingerprints
 from perio_pipeline.validation.contact_points import contact_points
@@ -39,10 +39,8 @@ from perio_pipeline.validation.practices import referring_practices
 from perio_pipeline.validation.referrals import primary_referral, referrer_volume
 from perio_pipeline.validation.validate import validate
 
-STREAMED = frozenset({"perio_site", "perio_tooth"})
-"""Tables that grow too large for memory; validated piece by piece, an exam's rows together."""
-
 PIECE = 300_000
+"""Rows of a chart's table that are validated at a time."""
 
 
 def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -109,7 +107,7 @@ def _validate(
         teeth=teeth,
         switched_off=frozenset(practice.policies.switched_off),
     )
-    pieces = extract.chunks(PIECE, "exam_id") if table.name in STREAMED else iter([extract.read()])
+    pieces = extract.chunks(PIECE, "exam_id") if table.name in BY_EXAM else iter([extract.read()])
     for piece in pieces:
         result = validate(table, piece, keys, context)
         found.append(replace(result, valid=result.valid.iloc[:0]))

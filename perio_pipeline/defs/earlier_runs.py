@@ -1,7 +1,8 @@
-"""Runs this command started earlier: dead ones are ended.
+"""Runs on this machine whose process died: they are ended.
 
-A run whose process died would hold its pool slots for ever. Dagster's daemon frees those of its own runs; runs in a
-terminal's process have no daemon that watches them.
+Such a run would hold its pool slots, and look as if it went on, for ever: a terminal's process has no daemon that
+watches it, and on one machine Dagster's own launcher does not look whether its processes are alive. So each run says
+which process it is.
 """
 
 from __future__ import annotations
