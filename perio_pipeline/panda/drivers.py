@@ -45,18 +45,20 @@ def sqlserver_engine(url: sa.URL) -> sa.Engine:
     given, timeout = _without_timeout(url)
     engine = sa.create_engine(completed(given, pyodbc), connect_args={"timeout": timeout})
 
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
-        for statement in SESSION:
-            try:
-                cursor.execute(statement)
-            except pyodbc.Error:  # a compatible server may not know it
-                connection.rollback()
-        cursor.close()
-        connection.commit()  # SNAPSHOT can be set outside of a transaction only
-
+    sa.event.listen(engine, "connect", lambda connection, _: begin_session(connection, pyodbc.Error))
     return engine
+
+
+def begin_session(connection: Any, error: type[Exception]) -> None:
+    """Say on a new connection of a driver what holds for all that it does."""
+    cursor = connection.cursor()
+    for statement in SESSION:
+        try:
+            cursor.execute(statement)
+        except error:  # a compatible server may not know it
+            connection.rollback()
+    cursor.close()
+    connection.commit()  # SNAPSHOT can be set outside of a transaction only
 
 
 def completed(url: sa.URL, pyodbc: Any) -> sa.URL:
