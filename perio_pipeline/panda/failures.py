@@ -17,7 +17,25 @@ _NUMBER = re.compile(r"\((\d+)\) \(SQL")
 """Where pyodbc writes SQL Server's own number: before the function that failed."""
 
 DEADLOCK, LOCKED, MOVED, CONFLICT = 1205, 1222, 601, 3960
-_PASSING_NUMBERS = {DEADLOCK, LOCKED, MOVED, CONFLICT, 64, 121, 233, 10053, 10054, 10060, 40197, 40501, 40613}
+_FREETDS = {20003, 20004, 20006, 20017, 20047}
+"""FreeTDS' own numbers of a connection that was cut."""
+
+_PASSING_NUMBERS = {
+    *_FREETDS,
+    DEADLOCK,
+    LOCKED,
+    MOVED,
+    CONFLICT,
+    64,
+    121,
+    233,
+    10053,
+    10054,
+    10060,
+    40197,
+    40501,
+    40613,
+}
 _PASSING_STATES = {"08S01", "08001", "08003", "08007", "40001", "HYT00", "HYT01"}
 
 _CAUSES: tuple[tuple[frozenset[int | str], str, str], ...] = (
@@ -51,7 +69,7 @@ _CAUSES: tuple[tuple[frozenset[int | str], str, str], ...] = (
         f"Install Microsoft's ODBC Driver 18, or correct `driver=` in `source.url`; {GUIDE}.",
     ),
     (
-        frozenset({"08S01", "08003", "08007", 64, 121, 233, 10053, 10054, 10060}),
+        frozenset({"08S01", "08003", "08007", 64, 121, 233, 10053, 10054, 10060, *_FREETDS}),
         "the connection was cut",
         "Check the network and the server, then run it again.",
     ),
@@ -61,7 +79,8 @@ _CAUSES: tuple[tuple[frozenset[int | str], str, str], ...] = (
 
 def passes(error: DBAPIError) -> bool:
     """Whether the same statement may well succeed if it is tried again."""
-    return error.connection_invalidated or bool(_signs(error) & (_PASSING_NUMBERS | _PASSING_STATES))
+    broken = error.connection_invalidated or "in TDS stream" in str(error.orig)
+    return broken or bool(_signs(error) & (_PASSING_NUMBERS | _PASSING_STATES))
 
 
 def explained(error: DBAPIError, what: str) -> SourceError:
@@ -77,7 +96,7 @@ def explained(error: DBAPIError, what: str) -> SourceError:
 
 def _cause(error: DBAPIError) -> tuple[str, str]:
     text, signs = str(error.orig), _signs(error)
-    if "certificate" in text or "SSL Provider" in text:
+    if "08001" in signs and "certificate" in text:
         remedy = f"Install a certificate that this machine trusts on the server, or its CA here; {GUIDE}."
         return "the server's certificate was not accepted", remedy
     if "Can't open lib" in text:

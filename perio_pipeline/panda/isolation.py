@@ -41,8 +41,9 @@ def allowed_query(table: str) -> sa.Select[int]:
     own: sa.ColumnElement[str] = sa.func.DB_NAME()
     parts = name_parts(table)
     names = [own, sa.literal(parts[0], sa.Unicode())] if len(parts) == 3 else [own]
-    on, zero, one = sa.literal_column("1"), sa.literal_column("0"), sa.literal_column("1")
-    refused = sa.case((_STATES.c.snapshot_isolation_state == on, zero), else_=one)
+    one: sa.ColumnElement[int] = sa.literal_column("1")
+    none: sa.ColumnElement[int] = sa.literal_column("0")
+    refused = sa.case((_STATES.c.snapshot_isolation_state == one, none), else_=one)
     return sa.select(sa.func.sum(refused)).where(_STATES.c.name.in_(names))
 
 

@@ -55,6 +55,7 @@ def test_each_error_has_a_cause_and_something_to_do(state: str, number: int, aga
 def test_numbers_in_values_are_not_taken_for_the_error_s() -> None:
     assert not passes(error("23000", 2627, "the duplicate key value is (1205)"))
     assert passes(error("HY000", 0, "whatever", cut=True))
+    assert passes(error("HY000", 0, "Protocol error in TDS stream"))
 
 
 def test_a_certificate_and_a_missing_library_are_recognized() -> None:

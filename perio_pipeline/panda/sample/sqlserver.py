@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mssql
+from sqlalchemy.dialects import mssql as _mssql
 from sqlalchemy.exc import DBAPIError
 
 from perio_pipeline.panda.drivers import sqlserver_engine
 from perio_pipeline.panda.sample.schema import TABLES, PhysicalTable
+
+mssql: Any = _mssql  # its types are not annotated
 
 ROWVERSION = "RowVer"
 """A column of every copied table that the server changes with each row."""
@@ -52,7 +54,7 @@ def copy_to(sample: Path, url: str, schema: str) -> None:
         with engine.begin() as connection:
             connection.execute(sa.schema.CreateSchema(schema))
         for physical in TABLES.values():
-            columns = [sa.column(name) for name in physical.column_names]
+            columns: list[Any] = [sa.column(name) for name in physical.column_names]
             query = sa.select(*columns).select_from(sa.table(physical.name))
             _copy_table(engine, physical, source.execute(str(query)).fetchall(), schema)
 
@@ -134,8 +136,8 @@ def _typed(name: str, declared: str, cells: Sequence[Any], *, indexed: bool) -> 
         if name.startswith(_FLAGS) and set(cells) <= {0, 1}:
             return _Typed(mssql.BIT(), bool)
         return _Typed(sa.Integer(), int)
-    if declared == "BLOB" and all(isinstance(cell, bytes) for cell in cells):
-        return _Typed(mssql.VARBINARY("max"), bytes)
+    if declared == "BLOB":
+        return _Typed(mssql.VARBINARY("max"), lambda cell: cell.encode("cp1252") if isinstance(cell, str) else cell)
     longest = max((len(str(cell)) for cell in cells), default=0)
     return _Typed(mssql.NVARCHAR(60 if indexed else 400 if longest <= 400 else "max"), str)
 
