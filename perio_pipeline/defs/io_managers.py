@@ -5,7 +5,8 @@ from typing import Any
 import dagster as dg
 
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
-from perio_pipeline.store import StoredFrame
+from perio_pipeline.panda.extract import Extract, SourceChangedError
+from perio_pipeline.store import FrameStore, StoredFrame
 
 
 class ParquetFrames(dg.ConfigurableIOManager):
@@ -16,11 +17,21 @@ class ParquetFrames(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Write the asset's frame for its practice."""
         with actionable():  # a streamed frame is read from its source only now
-            rows = self.workplace.store().write(context.partition_key, context.asset_key.path, obj)
+            rows = _written(self.workplace.store(), context, obj)
         context.add_output_metadata({"dagster/partition_row_count": rows})
+        if isinstance(obj, Extract):
+            context.add_output_metadata(obj.report.metadata())
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Hand out an upstream asset's frame."""
         frame = self.workplace.store().frame(context.partition_key, context.asset_key.path)
         wants_stored = context.dagster_type.typing_type is StoredFrame
         return frame if wants_stored else frame.read()
+
+
+def _written(store: FrameStore, context: dg.OutputContext, frames: Any) -> int:
+    while True:
+        try:
+            return store.write(context.partition_key, context.asset_key.path, frames)
+        except SourceChangedError:  # raised only as long as the extract may be read again
+            context.log.info("The table changed while it was read; it is read again.")

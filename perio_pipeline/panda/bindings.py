@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from perio_pipeline.panda.places import name_parts
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.yamlfile import Entry, YamlFile, remembered
 
@@ -53,6 +54,18 @@ class BoundTable(Entry):
     columns: dict[str, BoundColumn]
     version: str | None = None
     unpivot: Unpivot | None = None
+
+    @field_validator("table")
+    @classmethod
+    def _is_a_name(cls, table: str) -> str:
+        name_parts(table)
+        return table
+
+    @property
+    def changes(self) -> str | None:
+        """The physical column that is another one after each change of a row, if there is one."""
+        modified = self.columns.get("modified_at")
+        return self.version or (modified.column if modified else None)
 
     def physical_columns(self) -> list[str]:
         """Every physical column the binding reads, once, in order."""

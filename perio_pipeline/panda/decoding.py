@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime, time
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from perio_pipeline.panda.bindings import BoundColumn, BoundTable
 from perio_pipeline.panda.canonical import Table
@@ -29,31 +32,57 @@ def decode_rows(table: Table, bound: BoundTable, columns: Sequence[str], rows: S
         All columns of the table as text; several rows per source row where the binding unpivots.
     """
     values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    physical = {name: list(values[position]) for position, name in enumerate(columns)}
-    encodings = {b.column: b.encoding for b in bound.columns.values() if b.column}
+    return decode_text(table, bound, physical_text(bound, columns, values))
+
+
+def physical_text(
+    bound: BoundTable, columns: Sequence[str], values: Sequence[Any], moments: Collection[str] = ()
+) -> pd.DataFrame:
+    """Turn the values of physical columns into text, still under their physical names.
+
+    Args:
+        bound: the binding; it says how bytes are encoded.
+        columns: their names.
+        values: of each column, as a sequence of what the driver gave, or as an Arrow array.
+        moments: the columns with dates and times that the database wrote as text.
+    """
+    encodings = {field.column: field.encoding for field in bound.columns.values() if field.column and field.encoding}
+    text = {
+        name: as_text(cells if isinstance(cells, pa.Array) else list(cells), encodings.get(name))
+        for name, cells in zip(columns, values, strict=True)
+    }
+    return pd.DataFrame({name: _trimmed(cells) if name in moments else cells for name, cells in text.items()})
+
+
+def decode_text(table: Table, bound: BoundTable, text: pd.DataFrame) -> pd.DataFrame:
+    """Turn the text of physical columns into an extract frame."""
     if bound.unpivot is None:
-        text = {name: as_text(cells, encodings.get(name)) for name, cells in physical.items()}
-        return _decode(table, bound, text, len(rows), "")
-    text = {name: as_text(cells, None) for name, cells in physical.items()}
+        return _decode(table, bound, text, "")
     parts = []
     for label, suffix in bound.unpivot.values.items():
-        part = _decode(table, bound, text, len(rows), suffix)
+        part = _decode(table, bound, text, suffix)
         part[bound.unpivot.column] = pd.Series([label] * len(part), dtype=TEXT)
         parts.append(part)
     # Interleaved by source row, so that the sites of one tooth stand together and chunks can be cut between exams.
     return pd.concat(parts).sort_index(kind="stable", ignore_index=True)
 
 
-def as_text(cells: list[Any], encoding: str | None) -> Text:
-    """Return driver values as text: numbers in full, dates in ISO form, bytes decoded, empty text as null."""
+def as_text(cells: list[Any] | pa.Array, encoding: str | None) -> Text:
+    """Return driver values as text: numbers in full, dates in ISO form, bytes decoded, empty text as null.
+
+    The same value has the same text whichever driver it came through: neither a decimal nor a time of day has zeros
+    behind its last other digit, since SQLite keeps none, and drivers differ in how many they add.
+    """
     try:
-        array = pa.array(cells, from_pandas=True)
-        if pa.types.is_string(array.type) or pa.types.is_integer(array.type):
+        array = cells if isinstance(cells, pa.Array) else pa.array(cells, from_pandas=True)
+        kind = array.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind):
             series = pd.Series(array.cast(pa.string()).to_pandas(), dtype=TEXT)
             return series.mask(series == "")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         pass  # mixed types in one column: SQLite allows that
-    series = pd.Series([_cell(cell, encoding or "utf-8") for cell in cells], dtype=TEXT)
+    values = cells.to_pylist() if isinstance(cells, pa.Array) else cells
+    series = pd.Series([_cell(cell, encoding or "utf-8") for cell in values], dtype=TEXT)
     return series.mask(series == "")
 
 
@@ -65,12 +94,33 @@ def _cell(cell: Any, encoding: str) -> str | None:
     if isinstance(cell, bytes | bytearray | memoryview):
         # Undefined bytes of a code page become U+FFFD and stay visible, rather than ending the extract.
         return bytes(cell).decode(encoding, errors="replace")
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ")
+    if isinstance(cell, Decimal):
+        return _short(f"{cell:f}")
+    if isinstance(cell, datetime | time):
+        return _FRACTION.sub(_shorter, cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat())
     return str(cell)
 
 
-def _decode(table: Table, bound: BoundTable, text: dict[str, Text], rows: int, suffix: str) -> pd.DataFrame:
+_FRACTION = re.compile(r"\.[0-9]+")
+
+
+def _short(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
+def _shorter(match: re.Match[str]) -> str:
+    return _short(match[0])
+
+
+def _trimmed(moments: Text) -> Text:
+    """Take the zeros from fractions of seconds, before an offset as well."""
+    array = pa.array(moments, type=pa.string(), from_pandas=True)
+    short = pc.replace_substring_regex(array, r"^([^.]*)(?:\.0+|(\.[0-9]*[1-9])0*)( .*)?$", r"\1\2\3")
+    return pd.Series(short.to_pandas(), dtype=TEXT)
+
+
+def _decode(table: Table, bound: BoundTable, text: pd.DataFrame, suffix: str) -> pd.DataFrame:
+    rows = len(text)
     frame: dict[str, Text] = {}
     for name in table.column_names:
         field = bound.columns.get(name)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from perio_pipeline.panda.bindings import Bindings, BoundTable
 from perio_pipeline.panda.canonical import Kind, Table
 from perio_pipeline.panda.catalogue import Catalogue, Login, Server, StoredTable, catalogue_of
+from perio_pipeline.panda.places import name_parts, table_clause
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 
@@ -140,7 +141,7 @@ class _Reader:
         made: sa.ColumnClause[Any] = sa.column(str(bound.columns[dated[-1]].column))
         recent = sa.case((made >= self.catalogue.moment(today - YEAR), 1), else_=0)
         query = sa.select(sa.func.min(shown), sa.func.max(shown), sa.func.count(), sa.func.sum(recent))
-        first, last, rows, newer = self._one(query.select_from(_clause(bound)))
+        first, last, rows, newer = self._one(query.select_from(table_clause(bound.table)))
         return Period(table.name, dated[0], _day(first), _day(last), int(rows), int(newer or 0))
 
     def _filled(self, stored: StoredTable, columns: Sequence[str]) -> dict[str, int]:
@@ -152,16 +153,11 @@ class _Reader:
         return {name: int(count or 0) for name, count in zip(columns, row, strict=True)}
 
     def _place(self, bound: BoundTable) -> tuple[str, str]:
-        schema, _, name = bound.table.rpartition(".")
-        return _folded(schema or self.schema, name)
+        *around, name = name_parts(bound.table)
+        return _folded(around[-1] if around else self.schema, name)
 
     def _one(self, query: sa.Select[*tuple[Any, ...]]) -> Sequence[Any]:
         return self.connection.execute(query).one()
-
-
-def _clause(bound: BoundTable) -> sa.TableClause:
-    schema, _, name = bound.table.rpartition(".")
-    return sa.table(name, schema=schema or None)
 
 
 def _folded(schema: str, name: str) -> tuple[str, str]:

@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from perio_pipeline.errors import SourceError
-from perio_pipeline.panda.bindings import Bindings, BoundColumn, BoundTable
+from perio_pipeline.panda.bindings import Bindings, BoundColumn
 from perio_pipeline.panda.canonical import Column, Kind, Table
-from perio_pipeline.panda.decoding import decode_rows
+from perio_pipeline.panda.drivers import sqlserver_engine
+from perio_pipeline.panda.extract import Extract
+from perio_pipeline.panda.failures import explained
+from perio_pipeline.panda.places import table_clause
+from perio_pipeline.panda.stored_columns import stored_columns, unfit
 
 VERSION = "version"
 """Column of `PandaSource.versions`."""
@@ -40,30 +43,23 @@ class PandaSource:
             SourceError: no such file, no driver, unreachable, or a statement the database refused; without its text,
                 which may hold values.
         """
-        url = self.url
-        if url.get_backend_name() == "sqlite":
-            if not url.database or not Path(url.database).is_file():
-                raise SourceError(
-                    f"The PANDA database file {url.database} does not exist.",
-                    "Check `source.url` in the practice's file, or make the sample practice with `perio demo`.",
-                )
-            url = sa.make_url(f"sqlite:///file:{Path(url.database).resolve()}?mode=ro&uri=true")
         try:
-            engine = sa.create_engine(url)
-        except ImportError as error:
-            raise SourceError(
-                f"The database driver cannot be loaded ({error.name or 'pyodbc'}).",
-                "For SQL Server install unixODBC (Debian: apt-get install unixodbc) and Microsoft's ODBC Driver 18.",
-            ) from None
+            with self.opened() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise explained(error, f"The PANDA database at {self.url.host or self.url.database}") from None
+
+    @contextmanager
+    def opened(self) -> Iterator[sa.Connection]:
+        """Open the database for reading; errors of the driver come through as they are, for who tries again.
+
+        Raises:
+            SourceError: no such file, or no driver.
+        """
+        engine = self._engine()
         try:
             with engine.connect() as connection:
                 yield connection
-        except DBAPIError as error:
-            # The driver's text may repeat values; its class and the server are enough to act on.
-            raise SourceError(
-                f"The PANDA database at {url.host or url.database} cannot be read ({type(error.orig).__name__}).",
-                "Check that the server runs, that the network reaches it, and the login in `source.url`.",
-            ) from None
         finally:
             engine.dispose()
 
@@ -74,9 +70,12 @@ class PandaSource:
             SourceError: unreachable.
         """
         with self.connect() as connection:
-            inspector = sa.inspect(connection)
             bound = {table.name: self.bindings.tables[table.name] for table in tables}
-            return [problem for name, table in bound.items() for problem in _missing(inspector, name, table)]
+            return [
+                problem
+                for name, table in bound.items()
+                for problem in unfit(name, table, stored_columns(connection, table.table))
+            ]
 
     def check(self, tables: Iterable[Table]) -> None:
         """Compare the database with the bindings of some tables before anything is read.
@@ -88,15 +87,21 @@ class PandaSource:
         if problems:
             raise SourceError(
                 "The PANDA database does not fit its bindings: " + "; ".join(problems) + ".",
-                f"Correct these entries in {self._bindings_file}.",
+                f"Correct these entries in {self._bindings_file}, or grant the login what it lacks.",
             )
 
     def count(self, table: Table) -> int:
         """Return the rows the extract of a canonical table will have."""
         bound = self.bindings.tables[table.name]
         with self.connect() as connection:
-            rows: int = connection.execute(sa.select(sa.func.count()).select_from(_from(bound))).scalar_one()
+            rows: int = connection.execute(
+                sa.select(sa.func.count()).select_from(table_clause(bound.table))
+            ).scalar_one()
         return rows * (len(bound.unpivot.values) if bound.unpivot else 1)
+
+    def extract(self, table: Table, rows: int = CHUNK_ROWS) -> Extract:
+        """Return a canonical table for reading, as often as needed; it knows afterwards how it was read."""
+        return Extract(self, table, self.bindings.tables[table.name], rows)
 
     def chunks(self, table: Table, rows: int = CHUNK_ROWS, only: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Stream a canonical table as extract frames in the order of its key; at least one, which may be empty.
@@ -104,30 +109,13 @@ class PandaSource:
         Args:
             table: which one.
             rows: source rows fetched at a time.
-            only: the columns to read, where that is not all; nothing else leaves the database.
+            only: the columns to read, where that is not all; besides the key nothing else leaves the database.
         """
-        yield from self._chunks(table, self.bindings.tables[table.name], rows, only)
-
-    def _chunks(self, table: Table, bound: BoundTable, rows: int, only: Sequence[str] | None) -> Iterator[pd.DataFrame]:
-        if only is not None:
-            table, bound = _narrowed(table, bound, only)
-        columns = bound.physical_columns()
-        keys = [bound.columns[name].column for name in table.key if name in bound.columns]
-        statement: sa.Select[*tuple[Any, ...]] = (
-            sa.select(*(sa.column(name) for name in columns))
-            .select_from(_from(bound))
-            .order_by(*(sa.column(name) for name in keys if name))
-        )
-        with self.connect() as connection:
-            result = connection.execution_options(stream_results=True, max_row_buffer=rows).execute(statement)
-            fetched = result.fetchmany(rows)
-            yield decode_rows(table, bound, columns, fetched)
-            while fetched := result.fetchmany(rows):
-                yield decode_rows(table, bound, columns, fetched)
+        return iter(Extract(self, table, self.bindings.tables[table.name], rows, only, readings=1))
 
     def has_versions(self, table: Table) -> bool:
         """Whether each row of a table has something that is another one after each change."""
-        return _version_column(self.bindings.tables[table.name]) is not None
+        return self.bindings.tables[table.name].changes is not None
 
     def versions(self, table: Table) -> Iterator[pd.DataFrame]:
         """Stream the keys of a table and each row's version (text), without reading anything else.
@@ -136,42 +124,21 @@ class PandaSource:
             ValueError: the table has no versions.
         """
         bound = self.bindings.tables[table.name]
-        column = _version_column(bound)
-        if column is None:
+        if bound.changes is None:
             raise ValueError(f"{table.name} has no versions")
-        stamped = bound.model_copy(update={"columns": {**bound.columns, VERSION: BoundColumn(column=column)}})
+        stamped = bound.model_copy(update={"columns": {**bound.columns, VERSION: BoundColumn(column=bound.changes)}})
         described = replace(table, columns=(*table.columns, Column(VERSION, Kind.TEXT, "the row's version")))
-        yield from self._chunks(described, stamped, CHUNK_ROWS, [*table.key, VERSION])
+        return iter(Extract(self, described, stamped, CHUNK_ROWS, [*table.key, VERSION], readings=1))
 
-
-def _version_column(bound: BoundTable) -> str | None:
-    modified = bound.columns.get("modified_at")
-    return bound.version or (modified.column if modified else None)
-
-
-def _from(bound: BoundTable) -> sa.TableClause:
-    schema, _, name = bound.table.rpartition(".")
-    return sa.table(name, schema=schema or None)
-
-
-def _narrowed(table: Table, bound: BoundTable, only: Sequence[str]) -> tuple[Table, BoundTable]:
-    columns = tuple(table.column(name) for name in only)
-    key = tuple(name for name in table.key if name in only)
-    fields = {name: field for name, field in bound.columns.items() if name in only}
-    return replace(table, key=key, columns=columns), bound.model_copy(update={"columns": fields})
-
-
-def _missing(inspector: sa.Inspector, name: str, bound: BoundTable) -> list[str]:
-    target = _from(bound)
-    try:
-        present = {column["name"].lower() for column in inspector.get_columns(target.name, target.schema)}
-    except SQLAlchemyError:
-        present = set()
-    if not present:
-        return [f"there is no table {bound.table} (tables.{name})"]
-    wanted = bound.physical_columns()
-    return [
-        f"table {bound.table} has no column {column} (tables.{name}.columns)"
-        for column in wanted
-        if column.lower() not in present
-    ]
+    def _engine(self) -> sa.Engine:
+        url = self.url
+        if url.get_backend_name() == "mssql":
+            return sqlserver_engine(url)
+        if url.get_backend_name() == "sqlite":
+            if not url.database or not Path(url.database).is_file():
+                raise SourceError(
+                    f"The PANDA database file {url.database} does not exist.",
+                    "Check `source.url` in the practice's file, or make the sample practice with `perio demo`.",
+                )
+            url = sa.make_url(f"sqlite:///file:{Path(url.database).resolve()}?mode=ro&uri=true")
+        return sa.create_engine(url)

@@ -17,6 +17,7 @@ from perio_pipeline.mapping.capabilities import CapabilityFile, probed
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.panda.drivers import weaknesses
 from perio_pipeline.panda.inventory import take_inventory
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
@@ -117,7 +118,7 @@ def _of_source(
         yield source.unbound(problems)
         yield from source.unseen()
         return
-    yield from source.access(inventory)
+    yield from source.access(inventory, weaknesses(panda.url))
     yield source.size(inventory)
     yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))

@@ -32,24 +32,44 @@ def unseen() -> Iterator[Check]:
         yield unknown(requirement, name, "The source could not be looked at.", "See G1, then run the preflight again.")
 
 
-def access(inventory: Inventory) -> Iterator[Check]:
-    """G1: the login reads what is bound, and can change nothing."""
+def access(inventory: Inventory, weaknesses: Sequence[str] = ()) -> Iterator[Check]:
+    """G1: the login reads what is bound, can change nothing, and nobody reads along.
+
+    Args:
+        inventory: of the database.
+        weaknesses: where the connection is less protected than it should be.
+    """
     login, server = inventory.login, inventory.server
     bound = {table.stored.full_name for table in inventory.bound}
     closed = sorted(bound & set(login.unreadable))
     rows = sum(table.stored.rows or 0 for table in inventory.bound)
     yield ok("G1", "bindings", f"{len(bound)} tables with {rows:,} rows are bound and there.")
     if closed:
-        to_do = "Grant the login SELECT on them, best by the role db_datareader."
+        to_do = "Grant the login SELECT on them, best by the role db_datareader; see docs/sql-server.md."
         yield refused("G1", "readable", f"The login may not read {listed(closed)}.", to_do)
     else:
         yield ok("G1", "readable", f"The login may read every bound table ({server.edition} {server.version}).")
     if login.rules or login.writable:
         what = f"controls the whole {login.rules}" if login.rules else f"may change {len(login.writable)} tables"
-        to_do = "Use a login of its own for the migration that is in db_datareader and in nothing else."
+        to_do = "Use a login of its own that may only read, as docs/sql-server.md makes it."
         yield warning("G1", "least_privilege", f"The login {what}; reading needs none of that.", to_do)
     else:
         yield ok("G1", "least_privilege", "The login can change nothing.")
+    if server.kind == "mssql":
+        yield from _connection(server.snapshot, weaknesses)
+
+
+def _connection(snapshot: bool, weaknesses: Sequence[str]) -> Iterator[Check]:
+    if weaknesses:
+        to_do = "Install a certificate on the server, or trust its CA here; see docs/sql-server.md."
+        yield warning("G1", "encryption", " ".join(weaknesses), to_do)
+    else:
+        yield ok("G1", "encryption", "The connection is encrypted to a server that proves who it is, or is local.")
+    if snapshot:
+        yield ok("G1", "one_moment", "Each table is read as of one moment (SNAPSHOT isolation).")
+    else:
+        to_do = "Have an administrator allow SNAPSHOT isolation, as docs/sql-server.md says."
+        yield warning("G1", "one_moment", "Tables may change while they are read; each is looked at twice.", to_do)
 
 
 def size(inventory: Inventory) -> Check:

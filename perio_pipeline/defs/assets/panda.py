@@ -26,6 +26,6 @@ def extract_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.
             rooms = workplace.open
             source = rooms.source(rooms.practice(context.partition_key))
             source.check([table])
-            return dg.Output(source.chunks(table))
+            return dg.Output(source.extract(table))
 
     return extract

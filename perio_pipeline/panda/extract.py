@@ -1,0 +1,225 @@
+"""One table on its way out of the source: read in key order, gone on with after a cut, and looked at twice.
+
+What was handed out is never read again: after a cut, reading goes on behind the last key that is complete. Where the
+database cannot show one moment, it is looked at before and after; if it changed in between, the reading is repeated,
+and in the end reported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from perio_pipeline.errors import SourceError
+from perio_pipeline.panda.arrow import ArrowError, arrow_batches, arrow_connection
+from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.decoding import decode_text, physical_text
+from perio_pipeline.panda.failures import explained, passes
+from perio_pipeline.panda.isolation import Isolation, isolate
+from perio_pipeline.panda.pieces import Piece, Values, pieces_of
+from perio_pipeline.panda.statements import Key, Reading, chosen, reading_of
+from perio_pipeline.panda.stored_columns import stored_columns
+
+WAITS = (1, 5, 15, 30)
+"""Seconds before each further attempt to go on with a table; then it is given up."""
+
+READINGS = 3
+"""How often a table is read at most because it changed while it was read."""
+
+ARROW_ROWS = 100_000
+"""Rows from which on Arrow is worth a connection of its own."""
+
+
+class SourceChangedError(SourceError):
+    """A table changed while it was read without a snapshot; iterating over the extract once more reads it again."""
+
+
+class Opener(Protocol):
+    """What opens the database for reading."""
+
+    url: sa.URL
+
+    def opened(self) -> AbstractContextManager[sa.Connection]:
+        """Open it; errors of the driver come through as they are."""
+        ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a table was read.
+
+    Attributes:
+        isolation: what keeps its rows together.
+        reader: `rows`, or `arrow`.
+        source_rows: rows of the physical table.
+        resumed: how often the reading was cut and gone on with.
+        readings: how often it was read because it changed in between.
+        changed: it did so the last time as well.
+    """
+
+    isolation: Isolation = Isolation.FILE
+    reader: str = "rows"
+    source_rows: int = 0
+    resumed: int = 0
+    readings: int = 0
+    changed: bool = False
+
+    def metadata(self) -> dict[str, str | int | bool]:
+        """As Dagster shows it."""
+        return {f"source/{name}": getattr(self, name) for name in Report.__dataclass_fields__} | {
+            "source/isolation": self.isolation.value
+        }
+
+
+class Extract:
+    """A canonical table as extract frames, in the order of its key; at least one, which may be empty."""
+
+    def __init__(
+        self,
+        source: Opener,
+        table: Table,
+        bound: BoundTable,
+        rows: int,
+        only: Sequence[str] | None = None,
+        readings: int = READINGS,
+    ) -> None:
+        """Prepare to read; nothing is opened yet.
+
+        Args:
+            source: the database.
+            table: which table.
+            bound: its binding.
+            rows: source rows fetched at a time.
+            only: the columns to read, where that is not all; besides the key nothing else leaves the database.
+            readings: how often it is read at most because it changed while it was read.
+        """
+        self._source, self._bound, self._rows, self._only, self._readings = source, bound, rows, only, readings
+        self._shape = table if only is None else _narrowed(table, only)
+        self._table = table
+        self.report = Report()
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Read it.
+
+        Raises:
+            SourceError: it cannot be read; names the table, and how far reading got.
+            SourceChangedError: it changed while it was read, and may be read again.
+        """
+        self.report = Report(readings=self.report.readings + 1)
+        run = _Run(self._source, self._table, self._bound, self._rows, self._only)
+        shown = self._bound if self._only is None else _shown(self._bound, self._only)
+        empty = True
+        for piece in self._going_on(run):
+            empty = False
+            yield decode_text(self._shape, shown, piece.text)
+        if empty:
+            columns = shown.physical_columns()
+            yield decode_text(self._shape, shown, physical_text(shown, columns, [()] * len(columns)))
+        if run.changed:
+            if self.report.readings < self._readings:
+                raise SourceChangedError(
+                    f"Table {self._bound.table} changed while it was read.", "Read it at a quieter time."
+                )
+            self.report = replace(self.report, changed=True)
+
+    def _going_on(self, run: _Run) -> Iterator[Piece]:
+        """Hand out every piece once, whatever comes between."""
+        while True:
+            try:
+                for piece in run.pieces():
+                    yield piece
+                    self._note(run)
+                self._note(run)
+                return
+            except ArrowError:
+                run.arrow = False
+            except DBAPIError as error:
+                if not (run.may_go_on and passes(error)):
+                    raise explained(error, f"{self._named} ({run.read:,} rows were read)") from None
+                time.sleep(WAITS[run.cuts])
+                run.cuts += 1
+
+    @property
+    def _named(self) -> str:
+        url = self._source.url
+        return f"Table {self._bound.table} of the PANDA database at {url.host or url.database}"
+
+    def _note(self, run: _Run) -> None:
+        self.report = replace(
+            self.report, isolation=run.isolation, reader=run.reader, source_rows=run.read, resumed=run.resumed
+        )
+
+
+class _Run:
+    """One reading of a table, over as many connections as it takes."""
+
+    def __init__(self, source: Opener, table: Table, bound: BoundTable, rows: int, only: Sequence[str] | None) -> None:
+        self._source, self._table, self._bound, self._rows, self._only = source, table, bound, rows, only
+        self._before: Sequence[Any] | None = None
+        self._connections = 0
+        self._after: Key | None = None
+        self.isolation, self.reader = Isolation.FILE, "rows"
+        self.arrow = True
+        self.read = self.cuts = 0
+        self.changed = False
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether trying again makes sense: the server was there, what was handed out has a key, and not too often."""
+        return self._connections > 0 and (self._after is not None or not self.read) and self.cuts < len(WAITS)
+
+    @property
+    def resumed(self) -> int:
+        """How often it was gone on with."""
+        return max(self._connections - 1, 0)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Read what was not handed out yet."""
+        with self._source.opened() as connection:
+            self._connections += 1
+            reading = reading_of(self._table, self._bound, stored_columns(connection, self._bound.table), self._only)
+            self.isolation = isolate(connection, self._bound.table)
+            looks = self.isolation is not Isolation.FILE
+            if looks and self._before is None:
+                self._before = tuple(connection.execute(reading.look()).one())
+            for piece in pieces_of(reading, self._batches(connection, reading)):
+                self.read += len(piece.text)
+                self._after = piece.last
+                yield piece
+            if looks and (self.isolation is Isolation.COMMITTED or self.resumed):
+                connection.rollback()  # a new transaction, or a snapshot would show the same once more
+                self.changed = tuple(connection.execute(reading.look()).one()) != self._before
+
+    def _batches(self, connection: sa.Connection, reading: Reading) -> Iterator[Sequence[Values]]:
+        query = reading.rows(self._after)
+        words = arrow_connection(self._source.url) if self.arrow and self._large else None
+        if words:
+            self.reader = "arrow"
+            connection.rollback()  # Arrow has a connection of its own, with its own snapshot
+            yield from arrow_batches(words, query, self._rows, self.isolation)
+            return
+        self.reader = "rows"
+        result = connection.execution_options(stream_results=True, max_row_buffer=self._rows).execute(query)
+        while fetched := result.fetchmany(self._rows):
+            yield list(zip(*fetched, strict=True))
+
+    @property
+    def _large(self) -> bool:
+        return self._before is not None and self._before[0] >= ARROW_ROWS
+
+
+def _narrowed(table: Table, only: Sequence[str]) -> Table:
+    columns = tuple(table.column(name) for name in only)
+    return replace(table, key=tuple(name for name in table.key if name in only), columns=columns)
+
+
+def _shown(bound: BoundTable, only: Sequence[str]) -> BoundTable:
+    return bound.model_copy(update={"columns": chosen(bound, only)})
