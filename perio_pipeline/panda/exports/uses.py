@@ -88,7 +88,7 @@ def unqualified(bindings: Bindings) -> Bindings:
 
 
 def _add(use: TableUse, canonical: str, bound: BoundTable) -> None:
-    for name in bound.physical_columns():
+    for name in [*bound.physical_columns(), *([bound.version] if bound.version else [])]:
         use.columns.setdefault(name.lower(), ColumnUse(name))
     for field_name, column in bound.columns.items():
         for name in _physical(bound, column):

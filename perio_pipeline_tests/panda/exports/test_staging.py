@@ -211,3 +211,16 @@ def test_p1_a_schema_in_the_bindings_and_in_the_file_s_name_agree(folder: Path) 
     other = TWO.model_copy(update={"tables": {"recall_rule": rule.model_copy(update={"table": "web.RecallRule"})}})
     with pytest.raises(SourceError, match=r"Table web\.RecallRule has no file"):
         staged(folder, other)[0].check()
+
+
+def test_p1_p7_the_version_of_a_row_is_exported_too(folder: Path) -> None:
+    rule = TWO.tables["recall_rule"].model_copy(update={"version": "RowVer"})
+    chosen = TWO.model_copy(update={"tables": {"recall_rule": rule}})
+    with pytest.raises(SourceError, match="the header lacks RowVer"):
+        staged(folder, chosen)[0].check()
+    header, row = FILES["dbo.recallrule.TSV"].splitlines()
+    (folder / "dbo.recallrule.TSV").write_text(f"{header}\trowver\n{row}\t0x00000000000007D1\n", encoding="utf-8")
+    made, source = staged(folder, chosen)
+    made.check()
+    (versions,) = source.versions(RECALL_RULE)
+    assert versions["version"].tolist() == ["0x00000000000007D1"]
