@@ -5,9 +5,11 @@ Dagster's resource and the `perio` command both get everything from here.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +41,9 @@ from perio_pipeline.mapping.practice import (
 )
 from perio_pipeline.mapping.rows import Router
 from perio_pipeline.panda.bindings import load_bindings
+from perio_pipeline.panda.exports.report import REPORT, Report, report
+from perio_pipeline.panda.exports.staging import Staged, stage
+from perio_pipeline.panda.exports.uses import unqualified
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.store import FrameStore
 
@@ -84,10 +89,42 @@ class Workplace:
         check_room(self.effective(practice, crm), plans, plans.plan(practice.destination(crm).plan))
 
     def source(self, practice: Practice) -> PandaSource:
-        """Return the practice's PANDA database; nothing is opened yet."""
+        """Return the practice's PANDA database; nothing of it is opened yet. Exports are staged where they are not.
+
+        Raises:
+            SourceError: exports that cannot be staged.
+        """
         bindings = load_bindings(self.mappings / practice.source.bindings)
+        bindings_file = f"mappings/{practice.source.bindings}"
+        if practice.source.folder:
+            self.stage(practice)[0].check()
+            return PandaSource(f"sqlite:///{self._staged_file(practice)}", unqualified(bindings), bindings_file)
         url = self._resolved(practice.source.url, f"source.url of practice {practice.practice}")
-        return PandaSource(url, bindings, f"mappings/{practice.source.bindings}")
+        return PandaSource(url, bindings, bindings_file)
+
+    def stage(self, practice: Practice) -> tuple[Staged, Report]:
+        """Stage the practice's exports, as far as they can be, and report how they are written.
+
+        Raises:
+            SettingsError: the practice hands over a database.
+            SourceError: there is no such folder, or the data folder cannot be written.
+        """
+        where = f"source.folder of practice {practice.practice}"
+        if not practice.source.folder:
+            raise SettingsError(
+                f"Practice {practice.practice} hands over a database, so that there are no exports.",
+                "Name the folder of exports as `source.folder`, in place of `source.url`.",
+            )
+        folder = Path(self._resolved(practice.source.folder, where))
+        bindings = load_bindings(self.mappings / practice.source.bindings)
+        staged = stage(folder, bindings, self._staged_file(practice), practice.source.dates, date.today())
+        made = report(folder, staged)
+        if staged.fresh or staged.errors or not self.report_file(practice.practice, REPORT).is_file():
+            self.write_report(json.dumps(made.plain(), indent=2), practice.practice, REPORT)
+        return staged, made
+
+    def _staged_file(self, practice: Practice) -> Path:
+        return self.data / "staged" / f"{practice.practice}.db"
 
     def images(self, practice: Practice) -> ImageStore:
         """Return the practice's image store.

@@ -1,4 +1,4 @@
-"""`perio checklist` and `perio staff`: documents for the CRM's admin, written beside the practice's other reports."""
+"""`perio checklist`, `perio staff`, `perio duplicates`: what people at the practice set up, invite and decide."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.errors import PerioError
 from perio_pipeline.signoff import checklist as checklists
 from perio_pipeline.signoff import staff as staff_lists
+from perio_pipeline.validation.frames import LIKELY_DUPLICATE
 from perio_pipeline.workplace import Workplace
 
 CHECKLIST = "checklist"
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module to the application."""
     app.command()(checklist)
     app.command()(staff)
+    app.command()(duplicates)
 
 
 def checklist(practice: PracticeOption, to: CrmOption) -> None:
@@ -45,6 +47,23 @@ def checklist(practice: PracticeOption, to: CrmOption) -> None:
             console.print(f"[bold]{heading}[/]")
         for sentence in sentences:
             console.print(f"  {escape(sentence)}")
+
+
+def duplicates(practice: PracticeOption) -> None:
+    """List the patients that may be one person twice, for somebody to decide; none is merged by itself."""
+    with clear_errors():
+        chosen = settings.workplace().practice(practice)
+        frame = settings.workplace().store().frame(chosen.practice, ["validated", LIKELY_DUPLICATE.name])
+        if not frame.exists():
+            raise PerioError(f"Practice {practice} was not read yet.", f"Run `perio plan --practice {practice}`.")
+        pairs = frame.read()
+    console = Console(soft_wrap=True, highlight=False)
+    for one, other, reason in pairs.itertuples(index=False, name=None):
+        console.print(f"{one}  {other}  {reason.replace('_', ' ')}")
+    console.print(f"{len(pairs)} pairs to decide on.")
+    if len(pairs):
+        console.print("In the practice's file, under policies: `same_patients: [[A, B]]` merges two records,")
+        console.print("`different_patients: [[A, B]]` says that they are two people.")
 
 
 def staff(practice: PracticeOption, to: CrmOption) -> None:

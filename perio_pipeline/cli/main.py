@@ -15,7 +15,18 @@ import typer
 from rich.console import Console
 
 from perio_pipeline import interrupts, settings
-from perio_pipeline.cli import audit, cutover, documents, matching, planning, preflight, rollback, runs, sandboxes
+from perio_pipeline.cli import (
+    audit,
+    cutover,
+    documents,
+    matching,
+    planning,
+    preflight,
+    rollback,
+    runs,
+    sandboxes,
+    source,
+)
 from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import match_job_name
@@ -275,6 +286,7 @@ documents.register(app)
 rollback.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cutover.app, name="cutover")
+app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
 

@@ -29,18 +29,23 @@ class Written:
         seen: field or link → what the CRM showed of it when it was first read after that.
         latest: what the record held when it was last read; None where it was not, or is not there.
         under_way: what a write was to send whose result nobody knows.
+        theirs: fields that the latest write left alone, since people had edited them; they stay people's, even where
+            somebody sets one back to what we had written.
     """
 
     sent: dict[str, Value] = field(default_factory=dict)
     seen: dict[str, Value] = field(default_factory=dict)
     latest: dict[str, Any] | None = None
     under_way: dict[str, list[Value]] = field(default_factory=dict)
+    theirs: set[str] = field(default_factory=set)
 
     def edited(self, name: str, now: Value) -> bool:
         """Whether a person has changed a field since we wrote it.
 
         A field that was never read after its write is not taken for edited: the CRM may have written it its own way.
         """
+        if name in self.theirs:
+            return True
         if name not in self.seen or UNREAD in (now, self.seen[name]):
             return False
         ours = [self.seen[name], self.sent[name], *self.under_way.get(name, [])]
@@ -141,8 +146,9 @@ class _Fold:
 
     def _took(self, entry: Entry) -> None:
         # A result without an intent wrote nothing: all that was to be written had been edited.
-        if self._open:
-            values = flat(self._open.pop())
+        values = flat(self._open.pop()) if self._open else {}
+        self._written.theirs = self._written.sent.keys() - values.keys() if entry.code == EDITS_KEPT else set()
+        if values:
             self._written.sent |= values
             self._unread |= values.keys()
             for name in values:

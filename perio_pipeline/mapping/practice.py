@@ -20,6 +20,7 @@ from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.errors import GateError, SettingsError
 from perio_pipeline.mapping.capabilities import probed
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
+from perio_pipeline.mapping.handover import Source
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
@@ -27,23 +28,6 @@ from perio_pipeline.panda.changes import Guard
 from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
 
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
-
-
-class Source(Entry):
-    """Where PANDA's data is.
-
-    Attributes:
-        url: SQLAlchemy URL of its database.
-        bindings: the bindings file, relative to the mappings folder.
-        images: the folder of the image store; without it no image is sent.
-        images_url: the address under which the practice's own archive shows the same images, if it does; files that
-            are not sent are linked to it.
-    """
-
-    url: str
-    bindings: str = "panda.yaml"
-    images: str = ""
-    images_url: str = ""
 
 
 class Account(Entry):
@@ -171,6 +155,8 @@ class Policies(Entry):
 
     Attributes:
         deceased, archived: whether these patients are loaded.
+        same_patients: ids of records that a person found to be one patient, of those listed by `perio duplicates`.
+        different_patients: pairs of ids that a person found to be two.
         bridge_fed: the practice management system fills PANDA's patients.
         switched_off: rules of cleaning that are not applied.
         link_certain_matches: a record that the CRM held before is linked without asking a person, where it is certain.
@@ -180,6 +166,8 @@ class Policies(Entry):
 
     deceased: Literal["load", "skip"] = "load"
     archived: Literal["load", "skip"] = "load"
+    same_patients: tuple[tuple[str, ...], ...] = ()
+    different_patients: tuple[tuple[str, str], ...] = ()
     bridge_fed: bool = True
     switched_off: tuple[str, ...] = ()
     link_certain_matches: bool = False

@@ -106,8 +106,8 @@ def write_report(rooms: Workplace, made: Preflight) -> Path:
 def _of_source(
     rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping, today: date
 ) -> Iterator[Check]:
-    panda = rooms.source(practice)
     try:
+        panda = rooms.source(practice)
         problems = panda.problems(TABLES.values())
         inventory = None if problems else take_inventory(panda, today)
     except SourceError as error:

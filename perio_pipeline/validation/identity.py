@@ -5,6 +5,7 @@ The law: every valid patient has exactly one disposition, and a merged patient's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,17 +26,26 @@ TEST_PAIR_NAMES = TEST_NAMES | {"patient", "sample", "demo", "fake", "donotuse"}
 
 @dataclass(frozen=True)
 class PatientPolicies:
-    """What the practice decided about patients that are not current. Deleted and test patients are never loaded."""
+    """What the practice decided about its patients. Deleted and test patients are never loaded.
+
+    Attributes:
+        deceased, archived: whether these are loaded.
+        same_patients: ids of records that a person found to be one patient.
+        different_patients: pairs of ids that a person found to be two, so that they are not listed again.
+    """
 
     deceased: Literal["load", "skip"] = "load"
     archived: Literal["load", "skip"] = "load"
+    same_patients: tuple[tuple[str, ...], ...] = ()
+    different_patients: tuple[tuple[str, str], ...] = ()
 
 
 def patient_identity(patient: pd.DataFrame, policies: PatientPolicies) -> pd.DataFrame:
     """Give every valid patient a survivor and a disposition.
 
     Certain duplicates have the same last and first name (case, accents and punctuation aside), birth date and account,
-    all of them known. The earliest created survives, then the lowest id. Skipped patients neither merge nor survive.
+    all of them known; others are merged only where a person decided so. The earliest created survives, then the lowest
+    id. Skipped patients neither merge nor survive.
 
     Args:
         patient: valid `patient` rows.
@@ -46,10 +56,12 @@ def patient_identity(patient: pd.DataFrame, policies: PatientPolicies) -> pd.Dat
     """
     people = _people(patient)
     reason = _skip_reasons(patient, people, policies)
-    survivor = _survivors(people[(reason == "").to_numpy()])
-    survivor = survivor.reindex(people.index).fillna(people["patient_id"])
+    current = people[(reason == "").to_numpy()]
+    certain = _survivors(current)
+    survivor = _joined(current, certain, policies.same_patients).reindex(people.index).fillna(people["patient_id"])
     merged = survivor != people["patient_id"]
-    reason = reason.mask(merged, "certain_duplicate")
+    by_decision = merged & (survivor != certain.reindex(people.index))
+    reason = reason.mask(merged, "certain_duplicate").mask(by_decision, "decided_duplicate")
     disposition = np.select([merged, reason != ""], ["merged", "skipped"], "load")
     found = {"patient_id": people["patient_id"], "survivor_id": survivor, "disposition": disposition, "reason": reason}
     return as_kinds(pd.DataFrame(found), table_kinds(PATIENT_IDENTITY))
@@ -87,3 +99,16 @@ def _survivors(people: pd.DataFrame) -> pd.Series:
     key = ["last", "first", "birth_date", "account_id"]
     known = people.dropna(subset=key).sort_values(["created_at", "patient_id"], na_position="last")
     return known.groupby(key, sort=False)["patient_id"].transform("first")
+
+
+def _joined(people: pd.DataFrame, certain: pd.Series, decided: Sequence[Sequence[str]]) -> pd.Series:
+    """Return survivors after the decisions: who stands for a record there stands for all that are joined with it."""
+    rank = people.sort_values(["created_at", "patient_id"], na_position="last")["patient_id"].tolist()
+    order = {patient: place for place, patient in enumerate(rank)}
+    survivor = dict(zip(people["patient_id"], certain.reindex(people.index).fillna(people["patient_id"]), strict=True))
+    for ids in decided:
+        joined = {survivor[patient] for patient in ids if patient in survivor}
+        if joined:
+            first = min(joined, key=order.__getitem__)
+            survivor = {patient: first if other in joined else other for patient, other in survivor.items()}
+    return people["patient_id"].map(survivor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from perio_pipeline.validation.names import map_distinct, name_key, similar
 _PAIR = ["patient_id", "other_id"]
 
 
-def likely_duplicates(patient: pd.DataFrame) -> pd.DataFrame:
+def likely_duplicates(patient: pd.DataFrame, decided: Collection[Sequence[str]] = ()) -> pd.DataFrame:
     """Find pairs that share the birth date and may share the name; certain duplicates are not among them.
 
     Reasons: `same_name` (another account, or none), `swapped_names`, `similar_first_name` (same last name),
@@ -23,6 +24,7 @@ def likely_duplicates(patient: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         patient: valid `patient` rows.
+        decided: ids that a person found to be one patient, or two; pairs of them are left out.
 
     Returns:
         One row per pair, ordered by ids (`frames.LIKELY_DUPLICATE`).
@@ -35,6 +37,9 @@ def likely_duplicates(patient: pd.DataFrame) -> pd.DataFrame:
         _similar(people, same="first", compared="last", reason="similar_last_name"),
     ]
     pairs = pd.concat([typed_frame(table_kinds(LIKELY_DUPLICATE)), *found], ignore_index=True)
+    known = {pair for ids in decided for pair in combinations(sorted(ids), 2)}
+    listed = [pair not in known for pair in pairs[_PAIR].itertuples(index=False, name=None)]
+    pairs = pairs[np.array(listed, dtype=bool)]
     pairs = pairs.drop_duplicates(_PAIR).sort_values(_PAIR, ignore_index=True)
     return as_kinds(pairs, table_kinds(LIKELY_DUPLICATE))
 

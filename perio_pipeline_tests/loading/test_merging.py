@@ -76,6 +76,17 @@ def test_a_field_that_both_changed_is_a_conflict_and_stays_for_people(journal: J
     assert held(loaded)["office"] == "B"
 
 
+def test_an_edit_that_was_kept_stays_a_persons_even_when_set_back(journal: Journal, loaded: FakeCrm) -> None:
+    edit(loaded, office="B")
+    load(journal, loaded, [contact("P1", firstName="Anna", office="C")])
+    read_back(journal, loaded)
+    edit(loaded, office="A")
+    read_back(journal, loaded)
+    written = written_records(journal.scope_entries(scope()), journal)["P1"]
+    assert written.edited("office", "A")
+    assert "office" in load(journal, loaded, [contact("P1", firstName="Anne", office="C")])["P1"].reason
+
+
 def test_where_nothing_is_left_to_write_no_write_is_sent_and_the_next_pass_asks_nothing(
     journal: Journal, loaded: FakeCrm
 ) -> None:

@@ -42,7 +42,12 @@ PEOPLE = st.lists(
     max_size=12,
 )
 POLICIES = st.builds(
-    PatientPolicies, deceased=st.sampled_from(["load", "skip"]), archived=st.sampled_from(["load", "skip"])
+    PatientPolicies,
+    deceased=st.sampled_from(["load", "skip"]),
+    archived=st.sampled_from(["load", "skip"]),
+    same_patients=st.lists(st.lists(st.sampled_from("012345"), min_size=2, max_size=3).map(tuple), max_size=2).map(
+        lambda groups: tuple(tuple(f"P{place}" for place in group) for group in groups)
+    ),
 )
 
 
@@ -113,6 +118,23 @@ def test_05_deceased_and_archived_patients_load_unless_the_practice_decides_othe
 )
 def test_29_test_patients_are_skipped(first: str, last: str) -> None:
     assert identities(person("1", first_name=first, last_name=last)) == [("1", "1", "skipped", "test_patient")]
+
+
+def test_01_what_a_person_decided_to_be_one_is_merged_with_all_it_is_one_with() -> None:
+    people = (person("1"), person("2", account_id="A2"), person("3", account_id="A2"), person("4", account_id="A4"))
+    decided = PatientPolicies(same_patients=(("1", "3"), ("9", "4")))
+    assert identities(*people, policies=decided) == [
+        ("1", "1", "load", ""),
+        ("2", "1", "merged", "decided_duplicate"),
+        ("3", "1", "merged", "decided_duplicate"),
+        ("4", "4", "load", ""),
+    ]
+
+
+def test_01_decided_pairs_are_not_listed_again() -> None:
+    patients = valid("patient", person("1"), person("2", account_id="A2"), person("3", account_id="A3"))
+    found = likely_duplicates(patients, [("2", "1")])
+    assert records(found, ["patient_id", "other_id"]) == [("1", "3"), ("2", "3")]
 
 
 @pytest.mark.parametrize(("first", "last"), [("Rosa", "Sample"), ("Patience", "Tester"), ("Demo", "Lind")])

@@ -138,7 +138,8 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
     ) -> dg.Output[pd.DataFrame]:
         with actionable():
             policies = workplace.open.practice(context.partition_key).policies
-        frame = patient_identity(patient, PatientPolicies(deceased=policies.deceased, archived=policies.archived))
+        decided = {name: getattr(policies, name) for name in PatientPolicies.__dataclass_fields__}
+        frame = patient_identity(patient, PatientPolicies(**decided))
         return dg.Output(frame, metadata={"dispositions": counts_table(_counts(frame["disposition"]), "disposition")})
 
     @frame(CONTACT_POINT, patient="patient", identity="patient_identity")
@@ -169,8 +170,10 @@ def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDe
         return referrer_volume(referral, identity)
 
     @frame(LIKELY_DUPLICATE, patient="patient")
-    def likely(patient: pd.DataFrame) -> pd.DataFrame:
-        return likely_duplicates(patient)
+    def likely(context: dg.AssetExecutionContext, workplace: WorkplaceResource, patient: pd.DataFrame) -> pd.DataFrame:
+        with actionable():
+            policies = workplace.open.practice(context.partition_key).policies
+        return likely_duplicates(patient, [*policies.same_patients, *policies.different_patients])
 
     @frame(CARRIED_FORWARD_EXAM, exams="perio_exam", sites="perio_site")
     def carried(exams: pd.DataFrame, sites: StoredFrame) -> pd.DataFrame:

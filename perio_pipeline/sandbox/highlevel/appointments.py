@@ -76,7 +76,7 @@ def _changed(call: Call, appointment: Json) -> Json:
     written = {name: value for name, value in call.body.items() if name not in INSTRUCTIONS}
     changed = {**appointment, **written, "locationId": call.location.config.id, "dateUpdated": call.now()}
     calendar = call.find("calendar", changed["calendarId"])
-    start = parse_timestamp(changed["startTime"])
+    start = parse_timestamp(str(changed.get("startTime", "")))
     if start is None:
         raise unprocessable("startTime must be a valid ISO 8601 date string")
     length = timedelta(minutes=float(calendar["slotDuration"]))
