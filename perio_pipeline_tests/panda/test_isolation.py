@@ -61,7 +61,7 @@ def test_a_file_needs_no_isolation() -> None:
 
 
 def test_a_table_in_the_login_s_own_schema_comes_before_that_of_dbo() -> None:
-    server = Server([(0, "patid", "NVARCHAR", 9), (0, "Born", "date", None), (1, "Other", "int", None)])
+    server = Server([(1, "Other", "int", None), (0, "patid", "NVARCHAR", 9), (0, "Born", "date", None)])
     assert stored_columns(server, "Patient") == {  # type: ignore[arg-type]
         "patid": StoredType("nvarchar", 9, "patid"),
         "born": StoredType("date", None, "Born"),
