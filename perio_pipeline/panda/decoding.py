@@ -75,6 +75,8 @@ def as_text(cells: list[Any] | pa.Array, encoding: str | None) -> Text:
     """
     try:
         array = cells if isinstance(cells, pa.Array) else pa.array(cells, from_pandas=True)
+        if pa.types.is_boolean(array.type):
+            array = array.cast(pa.int8())
         kind = array.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind):
             series = pd.Series(array.cast(pa.string()).to_pandas(), dtype=TEXT)

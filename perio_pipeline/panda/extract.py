@@ -140,17 +140,22 @@ class Extract:
                 self._note(run)
                 return
             except ArrowError:
+                if not run.has_place:
+                    raise SourceError(f"{self._reached(run)} cannot be read on: it has no key.", "Bind one.") from None
                 run.arrow = False
+            except UnicodeDecodeError:
+                remedy = "Correct that text in PANDA, or bind a view that leaves it out."
+                raise SourceError(f"{self._reached(run)} holds a text with half a character.", remedy) from None
             except DBAPIError as error:
-                if not (run.may_go_on and passes(error)):
-                    raise explained(error, f"{self._named} ({run.read:,} rows were read)") from None
+                if not (run.has_place and run.cuts < len(WAITS) and run.was_there and passes(error)):
+                    raise explained(error, self._reached(run)) from None
                 time.sleep(WAITS[run.cuts])
                 run.cuts += 1
 
-    @property
-    def _named(self) -> str:
+    def _reached(self, run: _Run) -> str:
         url = self._source.url
-        return f"Table {self._bound.table} of the PANDA database at {url.host or url.database}"
+        where = f"Table {self._bound.table} of the PANDA database at {url.host or url.database}"
+        return f"{where} ({run.read:,} rows were read)"
 
     def _note(self, run: _Run) -> None:
         self.report = replace(
@@ -172,9 +177,14 @@ class _Run:
         self.changed = False
 
     @property
-    def may_go_on(self) -> bool:
-        """Whether trying again makes sense: the server was there, what was handed out has a key, and not too often."""
-        return self._connections > 0 and (self._after is not None or not self.read) and self.cuts < len(WAITS)
+    def was_there(self) -> bool:
+        """Whether the server could be reached at all."""
+        return self._connections > 0
+
+    @property
+    def has_place(self) -> bool:
+        """Whether it is known what is left to read."""
+        return self._after is not None or not self.read
 
     @property
     def resumed(self) -> int:
@@ -196,7 +206,8 @@ class _Run:
                 yield piece
             if looks and (self.isolation is Isolation.COMMITTED or self.resumed):
                 connection.rollback()  # a new transaction, or a snapshot would show the same once more
-                self.changed = tuple(connection.execute(reading.look()).one()) != self._before
+                after = tuple(connection.execute(reading.look()).one())
+                self.changed = after != self._before or after[0] != self.read
 
     def _batches(self, connection: sa.Connection, reading: Reading) -> Iterator[Sequence[Values]]:
         query = reading.rows(self._after)

@@ -20,22 +20,8 @@ DEADLOCK, LOCKED, MOVED, CONFLICT = 1205, 1222, 601, 3960
 _FREETDS = {20003, 20004, 20006, 20017, 20047}
 """FreeTDS' own numbers of a connection that was cut."""
 
-_PASSING_NUMBERS = {
-    *_FREETDS,
-    DEADLOCK,
-    LOCKED,
-    MOVED,
-    CONFLICT,
-    64,
-    121,
-    233,
-    10053,
-    10054,
-    10060,
-    40197,
-    40501,
-    40613,
-}
+_CUT = {64, 121, 233, 10053, 10054, 10060, *_FREETDS}
+_PASSING_NUMBERS = {DEADLOCK, LOCKED, MOVED, CONFLICT, 40197, 40501, 40613, *_CUT}
 _PASSING_STATES = {"08S01", "08001", "08003", "08007", "40001", "HYT00", "HYT01"}
 
 _CAUSES: tuple[tuple[frozenset[int | str], str, str], ...] = (
@@ -69,7 +55,7 @@ _CAUSES: tuple[tuple[frozenset[int | str], str, str], ...] = (
         f"Install Microsoft's ODBC Driver 18, or correct `driver=` in `source.url`; {GUIDE}.",
     ),
     (
-        frozenset({"08S01", "08003", "08007", 64, 121, 233, 10053, 10054, 10060, *_FREETDS}),
+        frozenset({"08S01", "08003", "08007", *_CUT}),
         "the connection was cut",
         "Check the network and the server, then run it again.",
     ),

@@ -22,7 +22,7 @@ SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL SNAPSHOT"
 COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 """Never READ UNCOMMITTED: it may give rows that were never committed, rows twice, or not at all."""
 
-_STATES = sa.table("databases", sa.column("name"), sa.column("snapshot_isolation_state"), schema="sys")
+_STATES = sa.table("databases", sa.column("database_id"), sa.column("snapshot_isolation_state"), schema="sys")
 
 
 def isolate(connection: sa.Connection, table: str) -> Isolation:
@@ -38,13 +38,14 @@ def isolate(connection: sa.Connection, table: str) -> Isolation:
 
 def allowed_query(table: str) -> sa.Select[int]:
     """Return the question whether a table's databases, its own and that of the login, allow SNAPSHOT."""
-    own: sa.ColumnElement[str] = sa.func.DB_NAME()
     parts = name_parts(table)
-    names = [own, sa.literal(parts[0], sa.Unicode())] if len(parts) == 3 else [own]
+    read: list[sa.ColumnElement[int]] = [sa.func.DB_ID()]
+    if len(parts) == 3:
+        read.append(sa.func.DB_ID(sa.literal(parts[0], sa.Unicode())))
     one: sa.ColumnElement[int] = sa.literal_column("1")
     none: sa.ColumnElement[int] = sa.literal_column("0")
     refused = sa.case((_STATES.c.snapshot_isolation_state == one, none), else_=one)
-    return sa.select(sa.func.sum(refused)).where(_STATES.c.name.in_(names))
+    return sa.select(sa.func.sum(refused)).where(_STATES.c.database_id.in_(read))
 
 
 def _allowed(connection: sa.Connection, table: str) -> bool:

@@ -40,6 +40,11 @@ def name_parts(text: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def written_name(part: str) -> str:
+    """Return a part of a name as a binding writes it."""
+    return f"[{part.replace(']', ']]')}]" if re.search(r'[.\["\]]', part) else part
+
+
 def table_clause(text: str) -> sa.TableClause:
     """Return a table to select from; every part is quoted, whatever it is called."""
     *around, name = name_parts(text)

@@ -75,10 +75,8 @@ def columns_query(parts: tuple[str, ...]) -> sa.Select[*tuple[Any, ...]]:
         if schema
         else sa.case((owner == own, sa.literal_column("0")), else_=sa.literal_column("1"))
     )
-    return (
-        sa.select(rank.label("place"), view.c.COLUMN_NAME, view.c.DATA_TYPE, view.c.CHARACTER_MAXIMUM_LENGTH)
-        .where(spelled == _text(table), owner.in_([_text(place) for place in places]))
-        .order_by(sa.literal_column("1"))
+    return sa.select(rank.label("place"), view.c.COLUMN_NAME, view.c.DATA_TYPE, view.c.CHARACTER_MAXIMUM_LENGTH).where(
+        spelled == _text(table), owner.in_([_text(place) for place in places])
     )
 
 
@@ -88,10 +86,11 @@ def _text(value: Any) -> Any:
 
 def _of_server(connection: sa.Connection, parts: tuple[str, ...]) -> StoredColumns:
     rows = connection.execute(columns_query(parts)).all()
+    first = min((row[0] for row in rows), default=None)
     return {
         str(name).lower(): StoredType(str(kind).lower(), length, str(name))
         for place, name, kind, length in rows
-        if place == rows[0][0]
+        if place == first
     }
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.dialects import mssql
 
 from perio_pipeline.panda.bindings import BoundTable
-from perio_pipeline.panda.places import column_clause, name_parts, table_clause
+from perio_pipeline.panda.places import column_clause, name_parts, table_clause, written_name
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline_tests.panda.bound import bindings, small_table
 
@@ -49,6 +49,7 @@ def test_what_is_no_name_is_refused_where_it_is_bound(written: str) -> None:
 
 @given(st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), min_size=1), min_size=1, max_size=2))
 def test_any_name_can_be_written(parts: list[str]) -> None:
+    assert name_parts(".".join(map(written_name, parts))) == tuple(parts)
     assert name_parts(".".join("[" + part.replace("]", "]]") + "]" for part in parts)) == tuple(parts)
 
 

@@ -191,6 +191,14 @@ def test_rows_without_a_key_cannot_be_gone_on_behind(tmp_path: Path) -> None:
         list(source.chunks(SHAPE, rows=10))
 
 
+def test_half_a_character_is_said_without_its_text(tmp_path: Path) -> None:
+    source = database(tmp_path / "panda.db", many(30))
+    broken = Faults([4], lambda: UnicodeDecodeError("utf-16-le", b"Ann Smith", 0, 1, "unexpected end of data"))
+    with faulty(broken), pytest.raises(SourceError, match=r"\([0-9]+ rows were read\) holds a text with half") as error:
+        list(source.chunks(SHAPE, rows=10))
+    assert error.value.__suppress_context__
+
+
 class Writer:
     """Another program that changes the table while it is read."""
 
@@ -259,6 +267,11 @@ def test_a_snapshot_is_looked_at_twice_only_when_it_took_two(tmp_path: Path, mon
         list(Writer(tmp_path / "panda.db", times=1)(iter(source.extract(SHAPE, rows=10))))
 
 
+def failing_after(rows: list[Row]) -> Iterator[list[pa.Array]]:
+    yield [pa.array([number for _, _, number in rows])]
+    raise ArrowError
+
+
 @pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("batches", [0, 1, 2])
 def test_large_tables_come_as_arrow_and_as_rows_where_that_fails(
@@ -277,6 +290,12 @@ def test_large_tables_come_as_arrow_and_as_rows_where_that_fails(
     extract = database(tmp_path / "panda.db", many(25)).extract(SHAPE, rows=10)
     assert numbers(list(extract)) == list(range(25))
     assert (extract.report.reader, extract.report.resumed) == ("rows", 1)
+    keyless = BoundTable(table="Rows", columns={"one": {"value": "x"}, "two": {"value": "y"}, "value": "V"})  # type: ignore[dict-item]
+    source = database(tmp_path / "panda.db", many(25))
+    source.bindings.tables["small"] = keyless
+    monkeypatch.setattr(extract_module, "arrow_batches", lambda *_: failing_after(many(25)[:5]))
+    with pytest.raises(SourceError, match="cannot be read on: it has no key"):
+        list(source.extract(SHAPE, rows=10))
     small = database(tmp_path / "panda.db", many(24)).extract(SHAPE, rows=10)
     assert isinstance(small, Extract)
     assert numbers(list(small)) == list(range(24))

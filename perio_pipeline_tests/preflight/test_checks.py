@@ -175,3 +175,11 @@ def test_g12_the_agreement_is_confirmed_by_a_named_person_for_a_day_that_has_bee
     for wrong in ({"confirmed_by": " "}, {"on": TODAY + timedelta(1)}):
         baa = signed.model_copy(update=wrong)
         assert people.agreement(practice(baa=baa), "freshsales", TODAY).verdict is Verdict.REFUSED
+
+
+def test_g1_a_connection_that_others_can_read_along_and_tables_that_change_are_warned_of() -> None:
+    assert verdicts(source.access(INVENTORY, ["Not encrypted."]))["encryption"] == "warning"
+    moving = replace(INVENTORY, server=replace(SERVER, snapshot=False))
+    assert verdicts(source.access(moving))["one_moment"] == "warning"
+    file = replace(INVENTORY, server=replace(SERVER, kind="sqlite"))
+    assert not {"encryption", "one_moment"} & set(verdicts(source.access(file)))

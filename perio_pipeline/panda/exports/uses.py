@@ -9,6 +9,7 @@ from perio_pipeline.errors import SourceError
 from perio_pipeline.panda.bindings import Bindings, BoundColumn, BoundTable
 from perio_pipeline.panda.canonical import Column, Kind
 from perio_pipeline.panda.inventory import BIRTH
+from perio_pipeline.panda.places import name_parts, written_name
 from perio_pipeline.panda.tables import TABLES
 
 BITS = {"0", "1"}
@@ -52,12 +53,12 @@ class TableUse:
     @property
     def schema(self) -> str:
         """The schema the bindings say; empty where they say none."""
-        return self.bound.rpartition(".")[0]
+        return ".".join(name_parts(self.bound)[:-1])
 
     @property
     def name(self) -> str:
         """The name without a schema."""
-        return self.bound.rpartition(".")[2]
+        return name_parts(self.bound)[-1]
 
 
 def table_uses(bindings: Bindings) -> dict[str, TableUse]:
@@ -68,8 +69,8 @@ def table_uses(bindings: Bindings) -> dict[str, TableUse]:
     """
     uses: dict[str, TableUse] = {}
     for canonical, bound in bindings.tables.items():
-        use = uses.setdefault(bound.table.rpartition(".")[2].lower(), TableUse(bound.table))
-        if use.schema.lower() != bound.table.rpartition(".")[0].lower():
+        use = uses.setdefault(name_parts(bound.table)[-1].lower(), TableUse(bound.table))
+        if use.schema.lower() != TableUse(bound.table).schema.lower():
             raise SourceError(
                 f"The bindings name both {use.bound} and {bound.table}, which an export cannot tell apart.",
                 "Write the same schema, or none, wherever this table is bound.",
@@ -81,7 +82,7 @@ def table_uses(bindings: Bindings) -> dict[str, TableUse]:
 def unqualified(bindings: Bindings) -> Bindings:
     """Return the bindings of the staged tables: the same, without schemas."""
     tables = {
-        name: bound.model_copy(update={"table": bound.table.rpartition(".")[2]})
+        name: bound.model_copy(update={"table": written_name(name_parts(bound.table)[-1])})
         for name, bound in bindings.tables.items()
     }
     return bindings.model_copy(update={"tables": tables})

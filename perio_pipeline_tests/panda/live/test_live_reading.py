@@ -17,10 +17,11 @@ from perio_pipeline.errors import SourceError
 from perio_pipeline.panda.bindings import BoundTable
 from perio_pipeline.panda.extract import SourceChangedError
 from perio_pipeline.panda.isolation import Isolation
+from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.statements import reading_of
 from perio_pipeline.panda.stored_columns import stored_columns
 from perio_pipeline_tests.panda.bound import small_table
-from perio_pipeline_tests.panda.live.cutting import way_to
+from perio_pipeline_tests.panda.live.cutting import Way, way_to
 from perio_pipeline_tests.panda.live.room import Room
 
 SHAPE = small_table("id", "value", "note", key=("id",))
@@ -102,16 +103,21 @@ def test_a_table_is_read_as_of_one_moment_or_it_is_noticed(room: Room) -> None:
     assert numbers(frames) == list(range(ROWS))
 
 
-@pytest.mark.usefixtures("reader")
-def test_a_connection_that_is_cut_costs_no_row(room: Room) -> None:
+@contextmanager
+def narrow_way(room: Room, bound: BoundTable, after: int, times: int) -> Iterator[tuple[Way, PandaSource]]:
+    """The same server by a way that is cut after so many bytes."""
     url = sa.make_url(room.url)
     if not url.host or "\\" in url.host or url.host.startswith("tcp:"):
         pytest.skip("the URL names no host and port that a way can lead to")
-    bound = filled(room, "n" * 400)
-    with way_to(url.host, url.port or 1433, after=600_000, times=1) as way:
-        query = {key: value for key, value in url.query.items() if key.lower() != "trustservercertificate"}
-        around = url.set(host="127.0.0.1", port=way.port, query=query | {"TrustServerCertificate": "yes"})
-        source = room.source(SHAPE, bound, around.render_as_string(hide_password=False))
+    query = {key: value for key, value in url.query.items() if key.lower() != "trustservercertificate"}
+    with way_to(url.host, url.port or 1433, after, times) as way:
+        around = url.set(host="127.0.0.1", port=way.port, query={**query, "TrustServerCertificate": "yes"})
+        yield way, room.source(SHAPE, bound, around.render_as_string(hide_password=False))
+
+
+@pytest.mark.usefixtures("reader")
+def test_a_connection_that_is_cut_costs_no_row(room: Room) -> None:
+    with narrow_way(room, filled(room, "n" * 400), after=600_000, times=1) as (way, source):
         extract = source.extract(SHAPE, rows=100)
         frames = list(extract)
     assert way.cuts == 1
@@ -120,14 +126,7 @@ def test_a_connection_that_is_cut_costs_no_row(room: Room) -> None:
 
 
 def test_a_server_that_is_lost_for_good_is_named_with_how_far_it_got(room: Room) -> None:
-    url = sa.make_url(room.url)
-    if not url.host or "\\" in url.host or url.host.startswith("tcp:"):
-        pytest.skip("the URL names no host and port that a way can lead to")
-    bound = filled(room, "n" * 400)
-    with way_to(url.host, url.port or 1433, after=300_000, times=10**6) as way:
-        query = {key: value for key, value in url.query.items() if key.lower() != "trustservercertificate"}
-        around = url.set(host="127.0.0.1", port=way.port, query=query | {"TrustServerCertificate": "yes"})
-        source = room.source(SHAPE, bound, around.render_as_string(hide_password=False))
+    with narrow_way(room, filled(room, "n" * 400), after=300_000, times=10**6) as (way, source):
         frames = iter(source.extract(SHAPE, rows=50))
         read = len(next(frames))
         way.after = 0  # nothing comes through any more
