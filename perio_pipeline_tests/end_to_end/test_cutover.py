@@ -35,9 +35,13 @@ class Desk:
     cost: int = 0
 
     @property
+    def crm(self) -> str:
+        return self.world.crm
+
+    @property
     def cutovers(self) -> Cutovers:
         rooms = self.world.rooms
-        return Cutovers(rooms, rooms.practice(PRACTICE), CRM)
+        return Cutovers(rooms, rooms.practice(PRACTICE), self.crm)
 
     @property
     def window(self) -> Window:
@@ -66,14 +70,14 @@ class Desk:
         self.now += timedelta(minutes=minutes)
         definitions = self.world.definitions()
         assets = list(definitions.assets or ())
-        sensor = cutover_sensor(PRACTICE, CRM, self.world.rooms.mapping(CRM), assets, lambda: self.now)  # type: ignore[arg-type]
+        sensor = cutover_sensor(PRACTICE, self.crm, self.world.rooms.mapping(self.crm), assets, lambda: self.now)  # type: ignore[arg-type]
         resources = {"workplace": definitions.resources["workplace"]}  # type: ignore[index]
         with dg.build_sensor_context(instance=self.world.instance, resources=resources) as context:
             return sensor(context)  # type: ignore[return-value]
 
     def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         """The daemon runs what the sensor asked for."""
-        job = self.world.definitions().resolve_job_def(f"delta_migration_{CRM}")
+        job = self.world.definitions().resolve_job_def(f"delta_migration_{self.crm}")
         before = self.requests()
         result = job.execute_in_process(
             run_config={**request.run_config, **QUIET},
@@ -100,7 +104,7 @@ class Desk:
         return crm_id, self.world.get(f"/contacts/{crm_id}")["contact"]
 
     def frame(self, *key: str) -> pd.DataFrame:
-        return self.world.rooms.store().frame(PRACTICE, [CRM, *key]).read()
+        return self.world.rooms.store().frame(PRACTICE, [self.crm, *key]).read()
 
     def requests(self) -> int:
         return sum(route["count"] for route in self.world.sandbox.stats()["routes"])
@@ -135,12 +139,17 @@ def test_p7_no_change_asks_the_crm_for_nothing(desk: Desk) -> None:
     assert desk.requests() == before
 
 
-def test_p7_a_changed_exam_changes_its_patients_summary(desk: Desk) -> None:
-    patient = desk.frame("readback", "contacts").dropna(subset=["Last_Exam_Date__c"])["source_key"].iloc[0]
+def change_exam(desk: Desk, patient: str) -> None:
+    """The latest exam of a patient gets another day."""
     desk.panda(
         f"update PerioExam set ExamDate = '2026-11-25 00:00:00', LastModified = '{STAMP}' where ExamNo = "
         f"(select ExamNo from PerioExam where PatID = '{patient}' order by ExamDate desc limit 1)"
     )
+
+
+def test_p7_a_changed_exam_changes_its_patients_summary(desk: Desk) -> None:
+    patient = desk.frame("readback", "contacts").dropna(subset=["Last_Exam_Date__c"])["source_key"].iloc[0]
+    change_exam(desk, patient)
     desk.pick_up()
     _, contact = desk.contact(patient)
     fields = {each["id"]: each["value"] for each in contact["customFields"]}
@@ -177,3 +186,19 @@ def test_p7_the_window_closes_itself_and_reports(desk: Desk) -> None:
     assert desk.window.closed_at is not None
     page = desk.world.rooms.report_file(PRACTICE, CRM, REPORT).read_text(encoding="utf-8")
     assert "In conflict" in page
+
+
+def test_p7_one_changed_exam_costs_three_requests_in_freshsales_too(tmp_path: Path, sample_20: Path) -> None:
+    with world(tmp_path, sample_20, {"capabilities": {"key_user": "migration@example.com"}}, "freshsales") as made:
+        desk = Desk(made)
+        assert failures(made.migrate()) == {}
+        desk.cutovers.start(desk.now, 24, "jo")
+        desk.pick_up()
+        assert isinstance(desk.tick(), dg.SkipReason)
+        before = desk.frame("readback", "contacts").set_index("source_key")
+        patient = str(before.dropna(subset=["Last_Pocket_Depth_MM__c"]).index[0])
+        change_exam(desk, patient)
+        desk.pick_up()
+        after = desk.frame("readback", "contacts").set_index("source_key")
+        assert not after.loc[patient].equals(before.loc[patient])
+        assert desk.cost <= 3, "the record is read, written, and read back"

@@ -12,6 +12,10 @@ from perio_pipeline.crm.http import JsonObject
 
 REMEMBERED_SECONDS = 600.0
 """Of our clock, not the CRM's: it is a person who changes an account's set-up."""
+FRESH_SECONDS = 5.0
+"""For so long after a contact was read its accounts are taken to be those that it has."""
+FRESH_CONTACTS = 256
+"""Contacts whose accounts are remembered at most: more are never read and then written at a time."""
 
 
 @dataclass
@@ -34,6 +38,7 @@ class Memory:
     pace: Pace = field(default_factory=Pace)
     rows: dict[str, int] = field(default_factory=dict)
     _set_up: dict[str, tuple[float, JsonObject | None]] = field(default_factory=dict)
+    _accounts: dict[str, tuple[float, list[JsonObject]]] = field(default_factory=dict)
 
     def knows(self, path: str) -> bool:
         """Whether this part of the set-up was read a short while ago."""
@@ -51,6 +56,17 @@ class Memory:
         """Read the set-up again when it is needed next."""
         self._set_up.clear()
         self.queries.clear()
+
+    def read_accounts(self, contact: str, accounts: list[JsonObject]) -> None:
+        """Note which accounts a contact has, as it was just read."""
+        while len(self._accounts) >= FRESH_CONTACTS:
+            self._accounts.pop(next(iter(self._accounts)))
+        self._accounts[contact] = (self.clock(), accounts)
+
+    def fresh_accounts(self, contact: str) -> list[JsonObject] | None:
+        """Which accounts a contact has that was read a moment ago; None where it was not. It is told once."""
+        at, accounts = self._accounts.pop(contact, (0.0, None))
+        return accounts if accounts is not None and self.clock() - at < FRESH_SECONDS else None
 
     def wrote(self, module: str, crm_id: str, record: JsonObject) -> None:
         """Note when a record was changed, as the answer to the change says."""

@@ -9,9 +9,9 @@ from perio_pipeline.crm.answers import id_of, record_in, records
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.freshsales import constants, routes
 from perio_pipeline.crm.freshsales.listing import has_lists, listed, number_of
-from perio_pipeline.crm.freshsales.objects import SPECS, ObjectSpec
+from perio_pipeline.crm.freshsales.objects import SPECS, LinkStyle, ObjectSpec
 from perio_pipeline.crm.freshsales.session import Session
-from perio_pipeline.crm.freshsales.snapshots import has_field, snapshot
+from perio_pipeline.crm.freshsales.snapshots import accounts_of, has_field, snapshot
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import Ref, Snapshot
 
@@ -40,7 +40,12 @@ async def get(spec: ObjectSpec, session: Session, crm_id: str) -> JsonObject | N
     record = record_in(answer or {}, (spec.entity,))
     # What was included may stand inside the record or beside it.
     beside = {name: value for name, value in (answer or {}).items() if isinstance(value, list)}
-    return beside | record if id_of(record) == crm_id and record.get("is_deleted") is not True else None
+    if id_of(record) != crm_id or record.get("is_deleted") is True:
+        return None
+    whole = beside | record
+    if spec.links.get("sales_account_id") is LinkStyle.PRIMARY_ACCOUNT:
+        session.memory.read_accounts(crm_id, accounts_of(whole))
+    return whole
 
 
 async def children_of(spec: ObjectSpec, session: Session, parent_id: str) -> list[JsonObject]:

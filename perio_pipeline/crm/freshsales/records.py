@@ -147,7 +147,9 @@ class Records:
         account = payload.links.get("sales_account_id")
         if not account and "sales_account_id" not in payload.unlinked:
             return {}
-        held = accounts_of(await reading.get(self._spec, self._session, ref.crm_id) or {})
+        held = self._session.memory.fresh_accounts(ref.crm_id)
+        if held is None:
+            held = accounts_of(await reading.get(self._spec, self._session, ref.crm_id) or {})
         if account:
             return {ACCOUNT_LIST: account_list(account, held)}
         others = [id_of(item) for item in held if item.get("is_primary") is not True]
