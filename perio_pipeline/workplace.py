@@ -192,7 +192,10 @@ class Workplace:
             SettingsError: a token's environment variable is not set.
         """
         destination = practice.destination(crm)
-        return {account.name: _settings(destination, account) for account in destination.accounts}
+        return {
+            each.name: _settings(destination, each, resolve(each.token, f"the token of account {each.name}"))
+            for each in destination.accounts
+        }
 
     def planner(self, practice: Practice, crm: str, journal: Journal) -> Planner:
         """Return the planner of a full load, on the frames as they are stored."""
@@ -213,9 +216,9 @@ class Workplace:
         )
 
     def file_limits(self, practice: Practice, crm: str) -> dict[str, FileLimits]:
-        """Return account name → what it takes of files."""
-        package = crm_package(crm)
-        return {name: package.file_limits(settings) for name, settings in self.account_settings(practice, crm).items()}
+        """Return account name → what it takes of files; no account is opened, and no token needed."""
+        package, destination = crm_package(crm), practice.destination(crm)
+        return {each.name: package.file_limits(_settings(destination, each, "")) for each in destination.accounts}
 
     def target(
         self, practice: Practice, crm: str, journal: Journal, run: RunInfo, *, remembering: bool = False
@@ -246,11 +249,11 @@ class Workplace:
         return path
 
 
-def _settings(destination: Destination, account: Account) -> AccountSettings:
+def _settings(destination: Destination, account: Account, token: str) -> AccountSettings:
     return AccountSettings(
         url=destination.url,
         account_id=account.id,
-        token=resolve(account.token, f"the token of account {account.name}"),
+        token=token,
         time_scale=destination.time_scale,
         plan=destination.plan,
         users=destination.users,
