@@ -9,7 +9,7 @@ import asyncio
 from functools import partial
 
 from perio_pipeline.crm.freshsales import open_account
-from perio_pipeline.crm.freshsales.constants import ENTERPRISE, MINUTE, REQUESTS_PER_MINUTE
+from perio_pipeline.crm.freshsales.constants import MINUTE, REQUESTS_PER_MINUTE
 from perio_pipeline.crm.protocol import AccountSettings
 from perio_pipeline_tests.bench.figures import Figure
 from perio_pipeline_tests.bench.loads import load_of, renamed, sandbox_of
@@ -27,7 +27,7 @@ def figures(practice: ShapedPractice) -> list[Figure]:
     config = sandbox_of(practice, CRM)
     account = config.accounts[0]
     with served(config) as sandbox:
-        settings = AccountSettings(sandbox.base_url, account.alias, account.tokens[0], plan=ENTERPRISE)
+        settings = AccountSettings(sandbox.base_url, account.alias, account.tokens[0], plan="enterprise")
         meter = Meter(sandbox, account.alias, Limit(REQUESTS_PER_MINUTE, MINUTE))
 
         async def main() -> None:

@@ -10,7 +10,7 @@ import asyncio
 from functools import partial
 
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
-from perio_pipeline.crm.freshsales.constants import ENTERPRISE, REQUESTS_PER_HOUR
+from perio_pipeline.crm.freshsales.plans import NAMES, REQUESTS_PER_HOUR
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline_tests.bench.figures import Figure
 from perio_pipeline_tests.bench.loads import Load, load_of, sandbox_of
@@ -21,6 +21,8 @@ from perio_pipeline_tests.shaped import ShapedPractice
 CRM = "freshsales"
 CLOCK = 30.0
 LEAST = 0.95
+PER_HOUR = dict(zip(NAMES, REQUESTS_PER_HOUR, strict=True))
+PLANS = {name: PER_HOUR[name] for name in ("growth", "pro", "enterprise")}
 BEYOND = 1.1
 """How much more than an hour's quota is sent, so that slots are taken a second time."""
 
@@ -30,15 +32,15 @@ def figures(practice: ShapedPractice) -> list[Figure]:
     config = sandbox_of(practice, CRM, CLOCK)
     accounts = tuple(
         config.accounts[0].model_copy(update={"alias": plan, "tokens": (f"token-{plan}",), "calls_per_hour": limit})
-        for plan, limit in REQUESTS_PER_HOUR.items()
+        for plan, limit in PLANS.items()
     )
     with served(config.model_copy(update={"accounts": accounts})) as sandbox:
         meters = {}
         makers = []
-        for plan, limit in REQUESTS_PER_HOUR.items():
+        for plan, limit in PLANS.items():
             meters[plan] = Meter(sandbox, plan, Limit(limit, HOUR, HOUR, LEAST))
             settings = FreshsalesSettings(
-                sandbox.base_url, plan, f"token-{plan}", ENTERPRISE, time_scale=CLOCK, per_hour=limit
+                sandbox.base_url, plan, f"token-{plan}", "enterprise", time_scale=CLOCK, per_hour=limit
             )
             makers.append((plan, partial(FreshsalesAdapter, settings)))
 
@@ -48,7 +50,7 @@ def figures(practice: ShapedPractice) -> list[Figure]:
                 await load.prepare()
                 for name in ("sales_accounts", "providers", "referring_dentists", "contacts"):
                     await load.load(name)
-                visits = round(BEYOND * REQUESTS_PER_HOUR[plan])
+                visits = round(BEYOND * PLANS[plan])
                 await load.load("appointments", load.shaped["appointments"].head(visits))
 
         async def main() -> None:
