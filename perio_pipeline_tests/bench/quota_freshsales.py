@@ -1,5 +1,6 @@
-"""Freshsales at its true limit of a minute, 400 requests: how much of it loading, reading back and updating use.
+"""Freshsales at its true limit of a minute, 400 requests: how much of it loading and updating use.
 
+Reading back goes by lists: 420 contacts take 11 requests, too few to fill a minute.
 The plans' limits of an hour bind only later; `quota_freshsales_hour` measures them.
 """
 
@@ -18,12 +19,12 @@ from perio_pipeline_tests.bench.served import served
 from perio_pipeline_tests.shaped import ShapedPractice
 
 CRM = "freshsales"
-VISITS, READINGS, UPDATES = 360, 420, 200
-"""With what comes before them, each more than the requests of a minute; an update is two or three requests."""
+VISITS, UPDATES = 360, 240
+"""With what comes before them, each more than the requests of a minute; an update is two requests or three."""
 
 
 def figures(practice: ShapedPractice) -> list[Figure]:
-    """Take about three and a half minutes; the practice needs 420 contacts or more."""
+    """Take about two and a half minutes; the practice needs 420 contacts or more."""
     config = sandbox_of(practice, CRM)
     account = config.accounts[0]
     with served(config) as sandbox:
@@ -36,10 +37,8 @@ def figures(practice: ShapedPractice) -> list[Figure]:
                     await load.prepare()
                     for name in ("sales_accounts", "providers", "referring_dentists"):
                         await load.load(name)
-                    contacts = await load.load("contacts")
+                    await load.load("contacts")
                     await load.load("appointments", load.shaped["appointments"].head(VISITS))
-                with meter.step("Freshsales, reading back"):
-                    await load.read("contacts", contacts.head(READINGS))
                 with meter.step("Freshsales, updating"):
                     await load.load("contacts", renamed(load.shaped["contacts"], UPDATES))
 
