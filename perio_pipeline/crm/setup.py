@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+from perio_pipeline.ownerfile import write_whole
 
 JsonObject = dict[str, Any]
 
@@ -41,7 +43,8 @@ class SetUp:
     def keep(self, question: str, answer: JsonObject | None) -> None:
         """Remember an answer."""
         if answer is not None:
-            self._write({**self._read(), question: [self._clock(), answer]})
+            content = {**self._read(), question: [self._clock(), answer]}
+            write_whole(self._path, json.dumps(content).encode())
 
     def forget(self) -> None:
         """Ask again when it is needed next."""
@@ -54,10 +57,21 @@ class SetUp:
             return {}
         return content if isinstance(content, dict) else {}
 
-    def _write(self, content: JsonObject) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = self._path.with_suffix(".part")
-        aside.touch(mode=0o600)
-        aside.chmod(0o600)
-        aside.write_text(json.dumps(content), encoding="utf-8")
-        aside.replace(self._path)
+
+async def answered(
+    kept: SetUp | None, question: str, ask: Callable[[], Awaitable[JsonObject | None]]
+) -> JsonObject | None:
+    """Return an earlier run's answer where it may be relied on; else ask, and keep the answer for later runs."""
+    known = kept.said(question) if kept is not None else None
+    if known is not None:
+        return known
+    answer = await ask()
+    if kept is not None:
+        kept.keep(question, answer)
+    return answer
+
+
+def doubt(kept: SetUp | None) -> None:
+    """Forget what was kept: something was refused or is missing, so that the set-up may have changed."""
+    if kept is not None:
+        kept.forget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from perio_pipeline.cutover.censuses import Censuses
 from perio_pipeline.cutover.watching import RunState, Watcher
@@ -34,7 +35,7 @@ class Cutovers:
         """Return what decides the window's next step."""
         settings = self.practice.destination(self.crm).cutover
         censuses = Censuses(self.rooms.store(), self.practice.practice, self.crm)
-        return Watcher(self.file, settings, self.rooms.source(self.practice), censuses, run_state)
+        return Watcher(self.file, settings, partial(self.rooms.source, self.practice), censuses, run_state)
 
     def start(self, now: datetime, hours: float | None, by: str) -> Window:
         """Open a window now.

@@ -57,14 +57,14 @@ class Watcher:
     Attributes:
         file: where the window is kept.
         settings: how often it looks, and what it takes for a broken source.
-        source: the practice's database.
+        open_source: hands out the practice's database, once it is time to look: exports are staged for that.
         censuses: what was there when it was last loaded.
         run_state: run key → what became of the run.
     """
 
     file: WindowFile
     settings: Cutover
-    source: PandaSource
+    open_source: Callable[[], PandaSource]
     censuses: Censuses
     run_state: Callable[[str], RunState]
 
@@ -122,7 +122,7 @@ class Watcher:
         whole = opening or closing or due
         look = uuid4().hex
         try:
-            changes = self.censuses.look(self.source, look, self.settings.guard(window.trusted), whole=whole)
+            changes = self.censuses.look(self.open_source(), look, self.settings.guard(window.trusted), whole=whole)
         except SourceError as error:
             window.problem = str(error)
             window.looked_at = now

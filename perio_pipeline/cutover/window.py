@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FILE_MODE = 0o600
+from perio_pipeline.ownerfile import write_whole
 
 
 class Kind(StrEnum):
@@ -117,9 +117,4 @@ class WindowFile:
 
     def write(self, window: Window) -> None:
         """Keep the window, whole or not at all."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = self.path.with_suffix(".part")
-        aside.touch(mode=FILE_MODE)
-        aside.chmod(FILE_MODE)
-        aside.write_text(window.model_dump_json(indent=1), encoding="utf-8")
-        aside.replace(self.path)
+        write_whole(self.path, window.model_dump_json(indent=1).encode())

@@ -47,16 +47,19 @@ def plan_config(load_pass: LoadPass, crm: str, *, anyway: bool = True) -> dict[s
 
 def load_config(load_pass: LoadPass, crm: str, mapping: Mapping, *, anyway: bool = True) -> dict[str, Any]:
     """Return the run config that plans this pass and loads every object in it."""
-    loads = {f"{crm}__loaded__{name}": {"config": {"load_pass": load_pass.name}} for name in mapping.objects}
+    loads = _load_steps(load_pass, crm, mapping.objects)
     return {"ops": {**plan_config(load_pass, crm, anyway=anyway)["ops"], **loads}}
 
 
 def load_keys(crm: str, mapping: Mapping, keys: Iterable[dg.AssetKey], load_pass: LoadPass) -> dict[str, Any]:
     """Return the run config of the load steps among some assets."""
     chosen = set(keys)
-    steps = {f"{crm}__loaded__{name}": dg.AssetKey([crm, "loaded", name]) for name in mapping.objects}
-    config = {"config": {"load_pass": load_pass.name}}
-    return {"ops": {step: config for step, key in steps.items() if key in chosen}}
+    names = [name for name in mapping.objects if dg.AssetKey([crm, "loaded", name]) in chosen]
+    return {"ops": _load_steps(load_pass, crm, names)}
+
+
+def _load_steps(load_pass: LoadPass, crm: str, names: Iterable[str]) -> dict[str, Any]:
+    return {f"{crm}__loaded__{name}": {"config": {"load_pass": load_pass.name}} for name in names}
 
 
 def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perio_pipeline.ownerfile import write_whole
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -55,7 +57,7 @@ class Shelf:
         name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() + self.suffix
         path = self.folder / name
         if not path.exists():
-            self._write(path, make())
+            write_whole(path, make())
         self._asked.add(name)
         return measured(path)
 
@@ -67,13 +69,3 @@ class Shelf:
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
-
-    def _write(self, path: Path, content: bytes) -> None:
-        """Write a file whole or not at all."""
-        for folder in reversed([each for each in (self.folder, *self.folder.parents) if not each.exists()]):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        aside = path.with_suffix(".part")
-        aside.touch(mode=0o600)
-        aside.chmod(0o600)
-        aside.write_bytes(content)
-        aside.replace(path)

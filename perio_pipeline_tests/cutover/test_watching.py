@@ -60,7 +60,11 @@ class Cutting:
         state = self.states.get
         censuses = Censuses(self.store, "harbor", "test")
         watcher = Watcher(
-            self.file, self.settings, source(f"sqlite:///{self.path}"), censuses, lambda k: state(k, RunState.UNKNOWN)
+            self.file,
+            self.settings,
+            lambda: source(f"sqlite:///{self.path}"),
+            censuses,
+            lambda k: state(k, RunState.UNKNOWN),
         )
         return watcher.step(self.now)
 

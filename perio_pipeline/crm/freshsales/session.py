@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from perio_pipeline.crm.access import unanswered, unreachable
@@ -21,6 +22,7 @@ from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport, Upload
 from perio_pipeline.crm.lookups import Lookups
 from perio_pipeline.crm.retry import TOO_MANY_REQUESTS
+from perio_pipeline.crm.setup import answered, doubt
 from perio_pipeline.errors import DestinationError
 
 
@@ -111,8 +113,8 @@ class Session:
                 f"The hourly quota of {self.settings.alias} stays spent: other programs use it as well.",
                 "Run again in an hour, or stop the other programs; nothing is lost, the run goes on where it stopped.",
             )
-        if self.settings.set_up is not None and not (result.ok or route.reads):
-            self.settings.set_up.forget()  # a refused write may say that the set-up has changed
+        if not (result.ok or route.reads):
+            doubt(self.settings.set_up)
         return result
 
     async def fetch(
@@ -173,14 +175,8 @@ class Session:
         Raises:
             DestinationError: no usable answer after all attempts.
         """
-        kept = self.settings.set_up
-        known = kept.said(path) if kept is not None else None
-        if known is not None:
-            return known
-        answer = await self.fetch(route, path, connects=connects)
-        if kept is not None:
-            kept.keep(path, answer)
-        return answer
+        ask = partial(self.fetch, route, path, connects=connects)
+        return await answered(self.settings.set_up, path, ask)
 
     async def pages(
         self, route: Route, path: str, key: str, order: Query | None = None

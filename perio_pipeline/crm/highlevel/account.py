@@ -15,6 +15,7 @@ from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject, Query, Response
 from perio_pipeline.crm.protocol import AccountInfo, CreatedField, CreationStoppedError, FieldSpec, KeptField
+from perio_pipeline.crm.setup import doubt
 from perio_pipeline.errors import DestinationError
 
 # A person waits for the first answer, and a wrong address does not become right by repetition.
@@ -72,8 +73,8 @@ async def missing_fields(session: Session, wanted: Sequence[FieldSpec]) -> list[
     path = routes.FIELD_LIST.at(location=session.location_id)
     answer = await session.set_up(routes.FIELD_LIST, path, query={"model": "all"})
     missing = resolve(wanted, records(answer, "customFields"), session.custom)
-    if missing and session.settings.set_up is not None:
-        session.settings.set_up.forget()
+    if missing:
+        doubt(session.settings.set_up)
     return missing
 
 

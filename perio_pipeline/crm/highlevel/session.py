@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from perio_pipeline.crm.access import unanswered, unreachable
 from perio_pipeline.crm.answers import records
@@ -16,6 +17,7 @@ from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport
 from perio_pipeline.crm.lookups import Lookups
+from perio_pipeline.crm.setup import answered, doubt
 from perio_pipeline.errors import DestinationError
 
 
@@ -60,8 +62,8 @@ class Session:
             return result
         if result.status in (401, 403):
             raise denial(parse_error(result), route.scope, self.location_id)
-        if self.settings.set_up is not None and not (result.ok or route.reads):
-            self.settings.set_up.forget()  # a refused write may say that the set-up has changed
+        if not (result.ok or route.reads):
+            doubt(self.settings.set_up)
         return result
 
     async def set_up(
@@ -72,14 +74,8 @@ class Session:
         Raises:
             DestinationError: no usable answer after all attempts.
         """
-        kept = self.settings.set_up
-        known = kept.said(path) if kept is not None else None
-        if known is not None:
-            return known
-        answer = await self.fetch(route, path, query=query, connects=connects)
-        if kept is not None:
-            kept.keep(path, answer)
-        return answer
+        ask = partial(self.fetch, route, path, query=query, connects=connects)
+        return await answered(self.settings.set_up, path, ask)
 
     async def fetch(
         self,
