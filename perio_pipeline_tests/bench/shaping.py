@@ -23,12 +23,12 @@ def figures(practice: ShapedPractice) -> list[Figure]:
 
 def _of(practice: ShapedPractice, crm: str) -> Figure:
     mapping = practice.rooms.effective(practice.practice, crm)
-    names = {PATIENT, IDENTITY, *(name for obj in mapping.objects.values() for name in obj.frames())}
-    frames = {name: practice.frame(*name.split("/")) for name in names}
+    names = {PATIENT, IDENTITY, *(name for obj in mapping.present().values() for name in obj.frames())}
+    frames = {name: practice.frame(*mapping.asset_key(name)) for name in names}
     router, locale = practice.rooms.router(practice.practice, crm), practice.practice.locale
 
     def shaped() -> int:
-        return sum(len(shape(name, mapping, frames, router, locale).frame) for name in mapping.objects)
+        return sum(len(shape(name, mapping, frames, router, locale).frame) for name in mapping.present())
 
     rows, ours = _fastest(shaped)
     _, bare = _fastest(lambda: _merged(mapping, frames))
@@ -44,7 +44,7 @@ def _of(practice: ShapedPractice, crm: str) -> Figure:
 
 def _merged(mapping: Mapping, frames: dict[str, pd.DataFrame]) -> int:
     rows = 0
-    for obj in mapping.objects.values():
+    for obj in mapping.present().values():
         frame = frames[obj.rows]
         for alias, join in obj.join.items():
             right = frames[join.frame].drop_duplicates(list(join.on.values())).add_prefix(f"{alias}.")
