@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Snapshot, Status
+from perio_pipeline.loading.deletions import MARKED, NOT_IN_PANDA, deletion_fingerprint, deletion_marks
 from perio_pipeline.loading.entries import Intent, Item, Known, Reading, Result, State, Verdict
 from perio_pipeline.loading.merging import EDITS_KEPT, Merge, merge
 from perio_pipeline.loading.payloads import Draft, respectful
@@ -148,6 +150,32 @@ class Loader:
                 return None
             done.append(settled)
         return done
+
+    async def mark_deleted(self, records: Sequence[Known]) -> list[Loaded]:
+        """Let records say that PANDA has deleted them; what people have edited of them stays as it is.
+
+        Raises:
+            DestinationError: the account as a whole refuses.
+        """
+        return await self._all([partial(self._mark_deleted, each) for each in records])
+
+    async def _mark_deleted(self, before: Known) -> list[Loaded]:
+        key, ref = before.source_key, before.ref(self.name)
+        current = (await self.adapter.read([ref])).get(ref) if ref else None
+        if ref is None or current is None:
+            return [Loaded(key, "leftover", ref, "", NOT_IN_PANDA, "PANDA and the CRM have it no longer")]
+        written = self.writer.written(key)
+        marks = deletion_marks(self.obj, written.sent, own=before.created_by_us)
+        if not marks:
+            return [Loaded(key, "leftover", ref, "", NOT_IN_PANDA, "PANDA has it no longer; it has no room to say so")]
+        fields = {name: value for name, value in marks.items() if name in self.obj.fields}
+        custom = {name: value for name, value in marks.items() if name in self.obj.custom}
+        merged = merge(Payload(self.name, key, fields, custom, {}, "", ""), current, written)
+        sending = Sending(merged.payload, deletion_fingerprint(self.obj))
+        done = await self._update(sending, ref, current, before, merged)
+        marked = done.action == "updated"
+        reason = MARKED if marked else f"PANDA has it no longer, which it does not say: {done.reason}"
+        return [replace(done, action="marked" if marked else "leftover", code=NOT_IN_PANDA, reason=reason)]
 
     def _judge(self, draft: Draft, before: Known | None) -> Sending | Loaded:
         """Return what is to be sent of a record, or what became of it where nothing is."""

@@ -70,7 +70,7 @@ CAUSES: dict[Cause, Meaning] = {
         "somebody decides.",
     ),
     Cause.DELETED: Meaning(
-        True, "PANDA has the record no longer, or leaves it out now. The migration deletes nothing; people decide."
+        True, "PANDA has the record no longer, or leaves it out now. It stays in the CRM; people decide."
     ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),

@@ -6,8 +6,8 @@ from collections.abc import Mapping as Dictionary
 
 import pandas as pd
 
+from perio_pipeline.loading.deletions import NOT_IN_PANDA
 from perio_pipeline.loading.entries import Known
-from perio_pipeline.loading.objects import NOT_IN_PANDA
 from perio_pipeline.mapping.filing import SENT_FRAME
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
