@@ -183,10 +183,8 @@ def test_p7_what_panda_deleted_says_so_until_it_is_there_again(desk: Desk) -> No
     shaped = desk.frame("shaped", "appointments")
     visit = str(shaped["source_key"].iloc[0])
     before = desk.frame("readback", "appointments").set_index("source_key").loc[visit]
-    desk.panda(
-        f"create table Kept as select * from Visit where VisitNo = {visit}",
-        f"delete from Visit where VisitNo = {visit}",
-    )
+    one = f"from Visit where VisitNo = {visit}"
+    desk.panda(f"create table Kept as select * {one}", f"delete {one}")
     desk.pick_up()
     marked = desk.frame("readback", "appointments").set_index("source_key").loc[visit]
     assert marked["title"] == f"Deleted in PANDA: {before['title']}"
