@@ -23,6 +23,11 @@ class BoundColumn(Entry):
     decode: Literal["over_100_is_negative"] | None = None
     encoding: Literal["cp1252", "utf-8"] | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether the column's values are taken as they are."""
+        return not (self.codes or self.null_when or self.bit or self.decode)
+
     @model_validator(mode="before")
     @classmethod
     def _name_alone(cls, data: Any) -> Any:

@@ -136,6 +136,17 @@ def _decode(table: Table, bound: BoundTable, text: pd.DataFrame, suffix: str) ->
 
 
 def _decode_column(bound: BoundTable, field: BoundColumn, raw: Text) -> Text:
+    """Decode each value once, however often it stands in the column."""
+    if field.plain:
+        return raw
+    seen = pa.array(raw, type=pa.string(), from_pandas=True).dictionary_encode(null_encoding="encode")
+    decoded = pa.array(
+        _decode_values(bound, field, pd.Series(seen.dictionary.to_pandas(), dtype=TEXT)), type=pa.string()
+    )
+    return pd.Series(decoded.take(seen.indices).to_pandas(), dtype=TEXT)
+
+
+def _decode_values(bound: BoundTable, field: BoundColumn, raw: Text) -> Text:
     series = raw.mask(raw.isin(field.null_when)) if field.null_when else raw
     if field.bit is not None:
         known = sum({b.bit for b in bound.columns.values() if b.bit and b.column == field.column})
