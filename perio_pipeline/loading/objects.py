@@ -21,9 +21,10 @@ from perio_pipeline.loading.deletions import NOT_IN_PANDA, Deleted
 from perio_pipeline.loading.earlier_links import note_earlier_links
 from perio_pipeline.loading.entries import Known, Reading, RunInfo, Scope, State, Verdict
 from perio_pipeline.loading.journal import Journal
-from perio_pipeline.loading.loader import Loaded, Loader
+from perio_pipeline.loading.loader import Loader
 from perio_pipeline.loading.merging import Written, written_records
 from perio_pipeline.loading.payloads import LINK, drafts
+from perio_pipeline.loading.sending import Loaded
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import FieldMap, Mapping
 from perio_pipeline.mapping.parts import whole_key
@@ -31,7 +32,7 @@ from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Kind, Table
 from perio_pipeline.panda.frames import PANDAS_TYPES, table_kinds, typed_frame
 
-ACTIONS = ("created", "updated", "adopted", "unchanged", "failed", "leftover", "marked")
+ACTIONS = ("created", "updated", "adopted", "unchanged", "failed", "leftover", "marked", "removed")
 MANIFEST = Table(
     "manifest",
     ("source_key", "account"),
@@ -40,7 +41,7 @@ MANIFEST = Table(
         c.identifier("account", "the CRM account it lies in"),
         c.text(
             "action",
-            "what this run did; `leftover`: PANDA lacks it; `marked`: it says so now",
+            "what this run did; `leftover`: PANDA lacks it; `marked`: it says so; `removed`: by a person, in the CRM",
             choices=ACTIONS,
             phi=False,
         ),

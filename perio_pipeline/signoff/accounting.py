@@ -36,6 +36,7 @@ class ObjectStatus:
     failed: int = 0
     leftover: int = 0
     marked: int = 0
+    removed: int = 0
     cells_compared: int = 0
     differences_explained: int = 0
     differences_unexplained: int = 0

@@ -198,6 +198,21 @@ def test_p7_what_panda_deleted_says_so_until_it_is_there_again(desk: Desk) -> No
     assert after.equals(before)
 
 
+def test_p7_what_a_person_deleted_in_the_crm_stays_deleted(desk: Desk) -> None:
+    seen = desk.frame("readback", "tasks").set_index("source_key")
+    visit = str(seen.index[0])
+    patient = desk.one(f"select PatID from Visit where VisitNo = {visit}")
+    crm_id, _ = desk.contact(patient)
+    desk.world.delete(f"/contacts/{crm_id}/tasks/{seen.loc[visit, 'crm_id']}")
+    desk.panda(f"update Visit set ProcDescript = 'Another', LastModified = '{STAMP}' where VisitNo = {visit}")
+    result = desk.pick_up()
+    manifest = desk.frame("loaded", "tasks").set_index("source_key")
+    assert list(manifest.loc[[visit], "action"]) == ["removed"]
+    diff = desk.frame("diff", "tasks")
+    assert list(diff[diff["source_key"] == visit]["cause"]) == ["removed"]
+    assert [name for name, check in checks(result).items() if not check.passed] == []
+
+
 def test_p7_the_window_closes_itself_and_reports(desk: Desk) -> None:
     assert isinstance(desk.tick(), dg.SkipReason)
     desk.pick_up(24 * 60)

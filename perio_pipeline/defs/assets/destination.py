@@ -323,7 +323,9 @@ def readback_asset(
             partial = tags.get(PASS_TAG) in PARTIAL and WHOLE_TAG not in tags and earlier.exists()
             asked = manifest[manifest["action"].isin(WRITTEN)] if partial else manifest
             frame = interrupts.run(read_object(target, name, asked))
-            frame = renewed(earlier.read(), frame) if partial else frame
+            if partial:  # what the load found removed is known without asking again
+                looked_at = pd.concat([asked, manifest[manifest["action"] == "removed"]])
+                frame = renewed(earlier.read(), frame, looked_at)
         return dg.Output(frame, metadata={"manifest_rows": len(manifest), "read_back": len(asked)})
 
     return readback
