@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from perio_pipeline.errors import MappingError
 from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Table
-from perio_pipeline.panda.patterns import pattern_of, piece_of
+from perio_pipeline.panda.patterns import pattern_of
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.yamlfile import YamlFile
 
@@ -93,10 +93,13 @@ def _keys(table: Table, bound: BoundTable) -> Iterator[Problem]:
 
 def _patterns(bound: BoundTable) -> Iterator[Problem]:
     for name, field in bound.columns.items():
-        if field.pattern and not all(piece_of(field.pattern, name, place.labels) for place in bound.places):
-            pieces = {piece for pattern in field.pattern for piece in pattern_of(pattern).pieces}
-            wrong = f"the pattern has no piece `{name}`, only {', '.join(sorted(pieces))}."
-            yield ("columns", name, "pattern"), wrong, f"Call the piece that is meant `{name}`."
+        pieces = {piece for pattern in field.pattern for piece in pattern_of(pattern).pieces}
+        taken = {field.piece_at(name, place.labels) for place in bound.places}
+        if field.pattern and not taken <= pieces:
+            wrong = f"the pattern has no piece `{field.piece or name}`, only {', '.join(sorted(pieces))}."
+            yield ("columns", name, "pattern"), wrong, f"Call the piece that is meant `{name}`, or name it by `piece`."
+        elif field.piece and not field.pattern:
+            yield ("columns", name, "piece"), "there is no pattern to take it from.", "Write the `pattern` too."
 
 
 def _findings(table: Table, bound: BoundTable) -> Iterator[Problem]:

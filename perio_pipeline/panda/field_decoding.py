@@ -11,7 +11,7 @@ import pandas as pd
 from perio_pipeline.panda.bound import BoundTable, Place
 from perio_pipeline.panda.fields import BoundColumn, filled
 from perio_pipeline.panda.frames import TEXT
-from perio_pipeline.panda.patterns import piece_of, put_together, read_dates, take_piece
+from perio_pipeline.panda.patterns import put_together, read_dates, take_piece
 from perio_pipeline.panda.unread import marked
 
 Text = Any  # a pandas Series of text; pandas' own type parameters add nothing here
@@ -55,7 +55,7 @@ def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, p
     for alias in dict.fromkeys(filter(None, map(bound.alias_of, entry.columns(place.suffixes)))):
         _check_partner(bound, alias, text, failures)
     if entry.pattern:
-        cells, reasons = take_piece(cells, entry.pattern, piece_of(entry.pattern, name, place.labels))
+        cells, reasons = take_piece(cells, entry.pattern, entry.piece_at(name, place.labels))
         for reason, failed in reasons.items():
             failures.add(failed, reason)
     if entry.null_when:

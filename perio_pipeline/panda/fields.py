@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from perio_pipeline.panda.patterns import date_pattern, pattern_of, template_parts
+from perio_pipeline.panda.patterns import date_pattern, pattern_of, piece_of, template_parts
 from perio_pipeline.yamlfile import Entry
 
 
@@ -29,6 +29,7 @@ class BoundColumn(Entry):
     text: str | None = None
     value: str | None = None
     pattern: Texts = ()
+    piece: str | None = None
     codes: dict[str, str] = Field(default_factory=dict)
     null_when: tuple[str, ...] = ()
     bit: int | None = None
@@ -86,6 +87,10 @@ class BoundColumn(Entry):
         if self.column is not None:
             return (filled(self.column, suffixes),)
         return template_parts(filled(self.text, suffixes)) if self.text is not None else ()
+
+    def piece_at(self, name: str, labels: Mapping[str, str]) -> str:
+        """Return which piece of its pattern a field of that name takes at a place; empty for none."""
+        return self.piece or piece_of(self.pattern, name, labels)
 
     @property
     def transforms(self) -> bool:

@@ -51,6 +51,11 @@ class Pattern:
             return SEVERAL
         return dict(zip(self.pieces, found, strict=True))
 
+    def shortest(self, text: str) -> dict[str, str]:
+        """Return the pieces with the first ones as short as can be; none where the text does not fit."""
+        match = self._shortest.fullmatch(text)
+        return dict(zip(self.pieces, match.groups(), strict=True)) if match else {}
+
 
 @cache
 def pattern_of(text: str) -> Pattern:
