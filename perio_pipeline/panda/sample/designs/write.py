@@ -136,12 +136,16 @@ def _kinds(table: Table, bound: BoundTable) -> dict[str, dict[str, str]]:
         alias = bound.alias_of(column)
         kinds.setdefault(places[alias], {}).setdefault(column.removeprefix(f"{alias}."), kind)
 
+    for alias, join in bound.joins.items():
+        for column in join.on.values():
+            note(f"{alias}.{column}", "KEY")
     for name, entry in bound.columns.items():
         for place in bound.places:
             for column in entry.columns(place.suffixes):
                 note(column, _kind(table, name, entry))
+    keys = {column for join in bound.joins.values() for column in join.on}
     for column in bound.entries():
-        note(column, "TEXT")
+        note(column, "KEY" if column in keys else "TEXT")
     return kinds
 
 
