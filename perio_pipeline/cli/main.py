@@ -115,7 +115,7 @@ def sample(
     """Make the synthetic sample practice as a SQLite database."""
     with clear_errors():
         path = out or settings.data_folder() / "sample" / f"{design or SAMPLE_PRACTICE}.db"
-        if design:
+        if design and design != SAMPLE_PRACTICE:
             _make_designed(design, path, patients, seed)
         else:
             _make_sample(path, patients, seed)
