@@ -93,11 +93,15 @@ def sample(
     patients: Annotated[int, typer.Option(help="Patients of the sample practice.", min=20)] = 250,
     seed: Annotated[int, typer.Option(help="The same seed makes the same practice.")] = 2026,
     out: Annotated[Path | None, typer.Option(help="File to write; by default the demo's.")] = None,
+    design: Annotated[str, typer.Option(help="In another physical design; an unknown name lists them.")] = "",
 ) -> None:
     """Make the synthetic sample practice as a SQLite database."""
     with clear_errors():
-        path = out or settings.data_folder() / "sample" / f"{SAMPLE_PRACTICE}.db"
-        _make_sample(path, patients, seed)
+        path = out or settings.data_folder() / "sample" / f"{design or SAMPLE_PRACTICE}.db"
+        if design and design != SAMPLE_PRACTICE:
+            _make_designed(design, path, patients, seed)
+        else:
+            _make_sample(path, patients, seed)
     console.print(f"Wrote {shown(path)}.")
 
 
@@ -189,6 +193,15 @@ def _make_sample(path: Path, patients: int, seed: int) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     generate(path, patients=patients, seed=seed)
+
+
+def _make_designed(name: str, path: Path, patients: int, seed: int) -> None:
+    from perio_pipeline.panda.sample.designs.generate import generate_design  # as above
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = generate_design(name, settings.workplace().mappings / "panda.yaml", path, patients, seed)
+    for table, keys in written.losses.items():
+        console.print(f"{len(keys)} rows of {table} have no place in this design.")
 
 
 def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from perio_pipeline.errors import SourceError
 from perio_pipeline.panda import extract as extract_module
 from perio_pipeline.panda.arrow import ArrowError
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.extract import WAITS, Extract, SourceChangedError
 from perio_pipeline.panda.isolation import Isolation
 from perio_pipeline.panda.source import PandaSource
