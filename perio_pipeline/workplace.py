@@ -240,12 +240,12 @@ class Workplace:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
-    def write_report(self, text: str, practice: str, *parts: str) -> Path:
+    def write_report(self, content: str | bytes, practice: str, *parts: str) -> Path:
         """Write a report as it is, readable by its owner only from the start; returns where."""
         path = self.report_file(practice, *parts)
         path.touch(mode=0o600)
         path.chmod(0o600)
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
 

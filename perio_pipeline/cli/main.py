@@ -20,6 +20,7 @@ from perio_pipeline.cli import (
     matching,
     planning,
     preflight,
+    rebuild,
     rollback,
     runs,
     sandboxes,
@@ -234,6 +235,8 @@ app.add_typer(cutover.app, name="cutover")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
+rebuild.register(app)
+rebuild.register(app)
 standing.register(app)
 
 if __name__ == "__main__":
