@@ -83,7 +83,8 @@ def changes(earlier: Numbers, later: Numbers, comparable: npt.NDArray[np.bool_])
     """Say by how many millimetres each site changed: more than 0 is deeper, or more attachment lost.
 
     Args:
-        earlier, later: millimetres, or `NONE`.
+        earlier: millimetres, or `NONE`.
+        later: the same, of the later chart.
         comparable: the sites whose tooth is the same one, so that an implant is not measured against the tooth before.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How findings look, as data: every one differs in shape or weight as well as in colour, for print in black and white."""
+"""How findings look, as data: each differs in shape or weight as well as in colour, for print in black and white."""
 
 from __future__ import annotations
 

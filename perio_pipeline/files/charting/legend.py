@@ -79,7 +79,9 @@ def _bleeding(ink_pen: Pen, x: float, y: float) -> None:
 
 
 def _pus(ink_pen: Pen, x: float, y: float) -> None:
-    ink_pen.paths(f"{pen.fill(ink.PUS_FILL)} {pen.stroke(ink.PUS_EDGE, 0.5)}", [pen.box(x + 7.6, y + 0.8, 2.4, 2.4)], "B")
+    ink_pen.paths(
+        f"{pen.fill(ink.PUS_FILL)} {pen.stroke(ink.PUS_EDGE, 0.5)}", [pen.box(x + 7.6, y + 0.8, 2.4, 2.4)], "B"
+    )
 
 
 def _triangle(up: bool) -> Mark:

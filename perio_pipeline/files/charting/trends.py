@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from perio_pipeline.files.charting import ink, pen
 from perio_pipeline.files.charting.ink import Color
@@ -101,14 +102,14 @@ def _curves(ink_pen: Pen, left: float, right: float, top: float, bottom: float, 
 
 def _heights(values: Sequence[Decimal | None], most: Decimal, bottom: float, top: float) -> list[float | None]:
     """Where each value stands between 0 at the bottom and `most` at the top."""
-    return [None if value is None else bottom + (top - bottom) * float(min(value / most, 1)) for value in values]
+    return [None if value is None else bottom + (top - bottom) * min(float(value / most), 1) for value in values]
 
 
 def _curve(
     ink_pen: Pen, across: Sequence[float], heights: Sequence[float | None], color: Color, dash: str, *, square: bool
 ) -> None:
     points = [(x, y) for x, y in zip(across, heights, strict=True) if y is not None]
-    pieces = [pen.line(*here, *there) for here, there in zip(points, points[1:], strict=False)]
+    pieces = [pen.line(*here, *there) for here, there in pairwise(points)]
     ink_pen.paths(f"{dash} {pen.stroke(color, 1)}", pieces, "S [] 0 d")
     if square:
         ink_pen.paths(pen.fill(color), [pen.box(x - 1.6, y - 1.6, 3.2, 3.2) for x, y in points], "f")
