@@ -13,7 +13,6 @@ import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from perio_pipeline.crm.access import unanswered
@@ -23,6 +22,7 @@ from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.dispatch import READ_AT_ONCE
 from perio_pipeline.crm.highlevel import constants, outcomes, routes
 from perio_pipeline.crm.highlevel.bodies import link
+from perio_pipeline.crm.highlevel.filefields import HeldFile, held_files
 from perio_pipeline.crm.highlevel.objects import SPECS
 from perio_pipeline.crm.highlevel.reading import get
 from perio_pipeline.crm.highlevel.session import Session
@@ -31,67 +31,6 @@ from perio_pipeline.crm.protocol import UNREAD, Attachment, Outcome, Payload, Re
 
 _CONTACT = SPECS[constants.CONTACTS]
 _NAMES = uuid.uuid5(uuid.NAMESPACE_DNS, "perio-pipeline")
-
-
-@dataclass(frozen=True)
-class HeldFile:
-    """A file as a contact's field shows it.
-
-    Attributes:
-        key: under which the field's value holds it.
-        field_id: the custom field.
-        entry: what is said of it.
-    """
-
-    key: str
-    field_id: str
-    entry: JsonObject
-
-    @property
-    def id(self) -> str:
-        """Its document, or the key where the document is not named."""
-        return str(self.entry.get("documentId") or self.key)
-
-    @property
-    def url(self) -> str:
-        """Where it is downloaded."""
-        return str(self.entry.get("url") or "")
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        return str(self._meta.get("originalname") or "")
-
-    @property
-    def bytes(self) -> int | None:
-        """Its size, where it is said."""
-        size = self._meta.get("size")
-        return size if isinstance(size, int) else None
-
-    @property
-    def given(self) -> str:
-        """Everything in which the id that it was uploaded with may have been kept."""
-        return f"{self.key} {self._meta.get('uuid')} {self._meta.get('fieldname')}"
-
-    @property
-    def _meta(self) -> JsonObject:
-        meta = self.entry.get("meta")
-        return meta if isinstance(meta, dict) else {}
-
-
-def held_files(contact: Mapping[str, Any]) -> list[HeldFile]:
-    """The files in all file fields of a contact, in the order in which it shows them."""
-    items = contact.get("customFields")
-    found = []
-    for item in items if isinstance(items, list) else []:
-        value = item.get("value") if isinstance(item, dict) else None
-        entries = value.items() if isinstance(value, dict) else ()
-        found += [
-            HeldFile(str(key), str(item["id"]), entry)
-            for key, entry in entries
-            if isinstance(entry, dict) and ("url" in entry or "documentId" in entry)
-        ]
-    return found
 
 
 class ContactFiles:
