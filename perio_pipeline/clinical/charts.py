@@ -86,8 +86,8 @@ def exam_charts(charted: Charted, *, limits: Limits | None = None, piece: int = 
     survivors = charted.survivors
     shown = shown_exams(charted.summaries, survivors)
     exams = classified(shown, charted.diagnoses, charted.suggestions, survivors)
-    changed = charted.exams.set_index("exam_id")[["created_at", "modified_at"]].max(axis=1)
-    exams = exams.assign(charted_at=exams["exam_id"].map(changed))
+    changed = charted.exams["modified_at"].fillna(charted.exams["created_at"])
+    exams = exams.assign(charted_at=changed.set_axis(charted.exams["exam_id"]).reindex(exams["exam_id"]).to_numpy())
     patients = exams["patient_id"].unique()
     for start in range(0, max(len(patients), 1), piece):
         few = exams[exams["patient_id"].isin(patients[start : start + piece])].reset_index(drop=True)
