@@ -70,7 +70,8 @@ def texts(page: pypdf.PageObject) -> list[tuple[float, float, str]]:
             position = (float(operands[0]), float(operands[1]))
         elif operator == b"Tj":
             written = operands[0]
-            found.append((*position, written if isinstance(written, str) else written.decode("latin-1")))
+            text = written if isinstance(written, str) else written.decode("latin-1")
+            found.append((*position, text.strip()))
     return found
 
 
@@ -223,6 +224,27 @@ def test_the_document_says_whose_it_is_what_it_is_made_of_and_in_which_language(
             f"Page {number} of 2",
         ):
             assert words in said
+
+
+def test_what_is_read_aloud_stands_in_the_tags_in_the_order_of_reading(shelf: Shelf) -> None:
+    chart = Chart(
+        probed=(3, 14),
+        sites={
+            (3, "MB"): {"depth_mm": 7},
+            (3, "B"): {"depth_mm": None, "depth_state": "not_assessable"},
+            (14, "DB"): {"depth_mm": None},
+        },
+        teeth={1: {"status": "missing"}, 14: {"status": "implant"}, 3: {"furcation_distal": 2, "mobility": "1"}},
+    )
+    root = pypdf.PdfReader(io.BytesIO(drawn(shelf, compared(chart)))).trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    document = root["/StructTreeRoot"]["/K"].get_object()
+    elements = [each.get_object() for each in document["/K"]]
+    assert [each["/K"] for each in elements] == list(range(len(elements))), "numbers on the page, none left out"
+    assert [each["/S"] for each in elements if each["/S"] != "/P"] == ["/H1", *["/H2"] * 4]
+    said = [each["/Alt"] for each in elements if "/Alt" in each]
+    assert said[0] == "Upper buccal, Depth 2024-05-06: 1 missing, 3: 2 not assessable 7, 14: 2 2 blank"
+    assert "Mob. furc. 2024-05-06: 1: missing, 3: m1 D2, 14: implant" in said
 
 
 def test_every_font_is_embedded(shelf: Shelf) -> None:

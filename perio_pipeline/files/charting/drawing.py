@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reportlab.pdfgen.canvas import Canvas
-
 from perio_pipeline.files import fonts
 from perio_pipeline.files.charting import arches, ink, legend, pen, trends
 from perio_pipeline.files.charting.model import Chart, Patient
 from perio_pipeline.files.charting.pen import REGULAR, Pen
 from perio_pipeline.files.charting.rows import DEPTH, LOSS, MARGIN, Measure
 from perio_pipeline.files.charting.sheet import MARGIN_TOP, MARGIN_X, Sheet, paper
+from perio_pipeline.files.charting.tagged import TaggedCanvas
 from perio_pipeline.files.pdf import Letterhead
 
 RENDERING = 1
@@ -22,6 +21,8 @@ RENDERING = 1
 
 TITLE = "Periodontal charting comparison"
 _FOOT = 14.0
+_VERSION = (1, 5)
+"""Of PDF: the first that has all the tags."""
 _LEAST_ROW = 8.6
 """Rows must not be lower where everything is to stand on one page."""
 
@@ -39,7 +40,9 @@ def draw(charts: Sequence[Chart], patient: Patient, letterhead: Letterhead, auth
     size = paper(country)
     fonts.register()
     target = io.BytesIO()
-    canvas = Canvas(target, pagesize=size, invariant=1, initialFontName=REGULAR, lang="en-US")
+    canvas = TaggedCanvas(
+        target, pagesize=size, invariant=1, initialFontName=REGULAR, lang="en-US", pdfVersion=_VERSION
+    )
     canvas.setTitle(TITLE)
     canvas.setAuthor(fonts.printable(author))
     canvas.setSubject("Periodontal charts from PANDA Perio")
@@ -52,7 +55,8 @@ def draw(charts: Sequence[Chart], patient: Patient, letterhead: Letterhead, auth
         sheet = page.sheet
         _head(ink_pen, sheet, page.title, charts, patient, letterhead)
         arches.draw(ink_pen, sheet, charts, page.measures)
-        legend.draw(ink_pen, sheet.bottom, sheet.right, *page.legend)
+        with ink_pen.element("P"):
+            legend.draw(ink_pen, sheet.bottom, sheet.right, *page.legend)
         if page.is_first:
             trends.draw(ink_pen, sheet.bottom - legend.height(*page.legend), sheet.right, charts)
         _foot(ink_pen, sheet, charts, f"Page {number} of {len(pages)}")
@@ -104,7 +108,7 @@ def _page(title: str, measures: tuple[Measure, ...], charts: Sequence[Chart], si
     return _Page(title, measures, Sheet(*size, len(charts), groups, is_first, beneath))
 
 
-def _date(canvas: Canvas, written: datetime) -> None:
+def _date(canvas: TaggedCanvas, written: datetime) -> None:
     # reportlab takes the date of an invariant file from the environment or from the year 2000.
     stamp = canvas._doc._timeStamp
     stamp.YMDhms, stamp.dhh, stamp.dmm = written.timetuple()[:6], 0, 0
@@ -114,18 +118,24 @@ def _head(
     ink_pen: Pen, sheet: Sheet, title: str, charts: Sequence[Chart], patient: Patient, letterhead: Letterhead
 ) -> None:
     top, right = sheet.height - MARGIN_TOP, sheet.right
-    ink_pen.text(MARGIN_X, top - 10, letterhead.name, 12, bold=True)
-    for number, text in enumerate(letterhead.lines[:2]):
-        ink_pen.text(MARGIN_X, top - 19 - 8 * number, text, 6.4, color=ink.GREY)
-    ink_pen.text(right, top - 10, f"{TITLE}: {len(charts)} of {charts[-1].exams}", 10, bold=True, share=1)
     born = f", born {patient.born:%Y-%m-%d}" if patient.born else ""
-    ink_pen.text(right, top - 20, f"{patient.name}{born}", 8.4, bold=True, share=1)
-    ink_pen.text(right, top - 29, f"PANDA patient {patient.patient_id} · {title}", 7, share=1)
-    rule = pen.line(MARGIN_X, top - 35, right, top - 35)
-    ink_pen.paths(pen.stroke(ink.LINE, 0.8), [rule], "S")
+    with ink_pen.element("P"):
+        ink_pen.text(MARGIN_X, top - 10, letterhead.name, 12, bold=True)
+        for number, text in enumerate(letterhead.lines[:2]):
+            ink_pen.text(MARGIN_X, top - 19 - 8 * number, text, 6.4, color=ink.GREY)
+    with ink_pen.element("H1"):
+        ink_pen.text(right, top - 10, f"{TITLE}: {len(charts)} of {charts[-1].exams}", 10, bold=True, share=1)
+    with ink_pen.element("P"):
+        ink_pen.text(right, top - 20, f"{patient.name}{born}", 8.4, bold=True, share=1)
+        ink_pen.text(right, top - 29, f"PANDA patient {patient.patient_id} · {title}", 7, share=1)
+    with ink_pen.decoration():
+        rule = pen.line(MARGIN_X, top - 35, right, top - 35)
+        ink_pen.paths(pen.stroke(ink.LINE, 0.8), [rule], "S")
 
 
 def _foot(ink_pen: Pen, sheet: Sheet, charts: Sequence[Chart], page: str) -> None:
     exams = ", ".join(chart.exam_id for chart in charts)
-    ink_pen.text(MARGIN_X, _FOOT, f"Made from PANDA data as of {as_of(charts):%Y-%m-%d} · exams {exams}", 6.4)
-    ink_pen.text(sheet.right, _FOOT, page, 6.4, share=1)
+    with ink_pen.element("P"):
+        ink_pen.text(MARGIN_X, _FOOT, f"Made from PANDA data as of {as_of(charts):%Y-%m-%d} · exams {exams}", 6.4)
+    with ink_pen.decoration():
+        ink_pen.text(sheet.right, _FOOT, page, 6.4, share=1)

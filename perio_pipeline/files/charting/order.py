@@ -7,6 +7,7 @@ row a tooth's distal site comes first and in the right half its mesial one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from perio_pipeline.panda.chartcode import SIDES
 from perio_pipeline.panda.tables import SITES
@@ -39,6 +40,7 @@ class Side:
         """The sites of the tooth in a column, from left to right."""
         return self.sites if column < HALF else self.sites[::-1]
 
+    @cache  # noqa: B019 (there are four sides)
     def places(self) -> tuple[int, ...]:
         """Position of each site, from left to right, in a line of `panda.chartcode`."""
         return tuple(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfgen.canvas import Canvas
 
 from perio_pipeline.files import fonts
 from perio_pipeline.files.charting.ink import BLACK, Color
+from perio_pipeline.files.charting.tagged import TaggedCanvas
 
 REGULAR, BOLD = "Vera", "VeraBd"
 DIGIT = {REGULAR: 0.636, BOLD: 0.696}
@@ -53,7 +53,8 @@ def dot(x: float, y: float) -> str:
 class Pen:
     """Writes on the current page of a canvas."""
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: TaggedCanvas) -> None:
+        self.element, self.decoration = canvas.element, canvas.decoration
         self._canvas = canvas
         self._fonts = {name: pdfmetrics.getFont(name) for name in (REGULAR, BOLD)}
         # The names of both fonts are fixed by asking for them first, always in the same order.

@@ -9,13 +9,15 @@ from functools import cache
 from perio_pipeline.files.charting import ink, pen
 from perio_pipeline.files.charting.ink import Emphasis
 from perio_pipeline.files.charting.model import Chart
-from perio_pipeline.files.charting.order import Side
+from perio_pipeline.files.charting.order import SITES_OF_TOOTH, Side
 from perio_pipeline.files.charting.pen import BOLD, REGULAR, Pen
 from perio_pipeline.files.charting.sheet import Sheet
 from perio_pipeline.panda import chartcode
 
 _NOW, _SMALL = 3.0, 4.2
 """Size of the triangles: since the chart before, and overall."""
+_UNSPOKEN = {chartcode.UNKNOWN: "blank", chartcode.NOT_ASSESSABLE: "not assessable"}
+"""How a place without a number is read aloud."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class _Glyph:
     """How a character of a line is written.
 
     Attributes:
-        show: the operator that writes it.
+        show: the operator that writes it, with a blank behind it, so that values that are copied stay apart.
         face: its font.
         half: half its width, in sizes.
         level: place of its emphasis; -1 for none.
@@ -62,12 +64,12 @@ class _Glyph:
 
 @cache
 def _glyphs(emphasis: tuple[Emphasis, ...]) -> Mapping[str, _Glyph]:
-    written = {chartcode.NOT_ASSESSABLE: _Glyph("(-) Tj", REGULAR, 0.18, -1)}
+    written = {chartcode.NOT_ASSESSABLE: _Glyph("(- ) Tj", REGULAR, 0.18, -1)}
     for character, number in chartcode.NUMBERS.items():
         level = max((place for place, each in enumerate(emphasis) if number >= each.least), default=-1)
         face = REGULAR if level < 0 else BOLD
         half = (len(str(abs(number))) * pen.DIGIT[face] + (0.36 if number < 0 else 0)) / 2
-        written[character] = _Glyph(f"({number}) Tj", face, half, level)
+        written[character] = _Glyph(f"({number} ) Tj", face, half, level)
     return written
 
 
@@ -96,6 +98,27 @@ def values(ink_pen: Pen, sheet: Sheet, side: Side, y: float, chart: Chart, measu
         _marks(ink_pen, sheet, y, [chart.marks[place] for place in places])
     if measure.changes:
         _triangles(ink_pen, sheet, y, _changed(getattr(chart, measure.changes), places))
+
+
+def spoken(label: str, side: Side, chart: Chart, measure: Measure) -> str:
+    """A row as it is read aloud: tooth by tooth; what was not recorded is left out, what could not be assessed not."""
+    text, places, said = getattr(chart, measure.line), side.places(), []
+    for column, tooth in enumerate(side.teeth):
+        here = places[column * SITES_OF_TOOTH : (column + 1) * SITES_OF_TOOTH]
+        numbers = [str(chartcode.NUMBERS.get(text[place], _UNSPOKEN.get(text[place]))) for place in here]
+        if chart.state(tooth) == chartcode.MISSING:
+            said.append(f"{tooth} missing")
+        elif any(text[place] != chartcode.UNKNOWN for place in here):
+            said.append(f"{tooth}: {' '.join(numbers)}")
+    return f"{side.name}, {label}: {', '.join(said) or 'nothing recorded'}"
+
+
+def spoken_changes(side: Side, chart: Chart, measure: Measure) -> str:
+    """The row of overall changes as it is read aloud: only the sites that changed."""
+    changed = _changed(getattr(chart, measure.overall), side.places())
+    sites = [f"{tooth} {site}" for column, tooth in enumerate(side.teeth) for site in side.sites_of(column)]
+    said = [f"{site} {change:+d}" for site, change in zip(sites, changed, strict=True) if change]
+    return f"{side.name}, {measure.name} from first to last: {', '.join(said) or 'no changes'}"
 
 
 def _marks(ink_pen: Pen, sheet: Sheet, y: float, marks: Sequence[str]) -> None:
@@ -139,7 +162,7 @@ def overall(ink_pen: Pen, sheet: Sheet, side: Side, y: float, chart: Chart, meas
         ink_pen.paths(pen.fill(color), triangles, "f")
     size = sheet.size - 1.5
     written = [
-        f"1 0 0 1 {center - sheet.site / 2 + _SMALL + 0.8:.2f} {y + sheet.baseline + 0.4:.2f} Tm ({change:+d}) Tj"
+        f"1 0 0 1 {center - sheet.site / 2 + _SMALL + 0.8:.2f} {y + sheet.baseline + 0.4:.2f} Tm ({change:+d} ) Tj"
         for center, change in zip(sheet.centers, changed, strict=True)
         if change
     ]

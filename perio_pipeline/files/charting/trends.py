@@ -65,21 +65,34 @@ def draw(ink_pen: Pen, top: float, right: float, charts: Sequence[Chart]) -> Non
     room = right - MARGIN_X - _CURVES
     scale = room / sum(width for _, width, _ in _COLUMNS)
     y = top - _GAP
-    ink_pen.paths(pen.fill(ink.PALE), [pen.box(MARGIN_X, y - 2.4, room - 6, _ROW)], "f")
+    with ink_pen.decoration():
+        ink_pen.paths(pen.fill(ink.PALE), [pen.box(MARGIN_X, y - 2.4, room - 6, _ROW)], "f")
+        rule = pen.line(MARGIN_X, y - 2.4, MARGIN_X + room - 6, y - 2.4)
+        ink_pen.paths(pen.stroke(ink.LINE, 0.5), [rule], "S")
     for row, chart in enumerate([None, *charts]):
-        x = MARGIN_X
-        for place, (heading, width, said) in enumerate(_COLUMNS):
-            is_word = place in _WORDS
-            anchor = x + 2 if is_word else x + width * scale - 6
-            text = heading if chart is None else said(chart)
-            bold = chart is None or row == len(charts)
-            ink_pen.text(anchor, y - row * _ROW, text, _SIZE, bold=bold, share=0 if is_word else 1)
-            x += width * scale
+        with ink_pen.element("P", "" if chart is None else _spoken(chart)):
+            _row(ink_pen, y - row * _ROW, scale, chart, bold=chart is None or row == len(charts))
     bottom = y - len(charts) * _ROW - 2.4
-    rules = [pen.line(MARGIN_X, y - row * _ROW - 2.4, MARGIN_X + room - 6, y - row * _ROW - 2.4) for row in (0,)]
-    ink_pen.paths(pen.stroke(ink.LINE, 0.5), rules, "S")
-    if len(charts) > 1:
+    if len(charts) < 2:
+        return
+    with ink_pen.element("Figure", "Mean probing depth and bleeding over time; the table holds the same figures."):
         _curves(ink_pen, right - _CURVES + 14, right, y + _ROW - 2, bottom, charts)
+
+
+def _row(ink_pen: Pen, y: float, scale: float, chart: Chart | None, *, bold: bool) -> None:
+    """The figures of a chart, or the headings."""
+    x = MARGIN_X
+    for place, (heading, width, said) in enumerate(_COLUMNS):
+        is_word = place in _WORDS
+        anchor = x + 2 if is_word else x + width * scale - 6
+        text = heading if chart is None else said(chart)
+        ink_pen.text(anchor, y, text, _SIZE, bold=bold, share=0 if is_word else 1)
+        x += width * scale
+
+
+def _spoken(chart: Chart) -> str:
+    """The figures of a chart as they are read aloud, each with its heading."""
+    return ", ".join(f"{heading} {said(chart)}" for heading, _, said in _COLUMNS)
 
 
 def _curves(ink_pen: Pen, left: float, right: float, top: float, bottom: float, charts: Sequence[Chart]) -> None:
