@@ -43,13 +43,13 @@ _COLUMNS: tuple[tuple[str, float, Callable[[Chart], str]], ...] = (
     ("Teeth", 32, lambda chart: _figure(chart.teeth_present)),
     ("Implants", 42, lambda chart: _figure(chart.implants)),
     ("Sites probed", 58, lambda chart: _figure(chart.sites_probed)),
-    ("Mean depth, mm", 66, lambda chart: _figure(chart.mean_depth_mm, 2)),
+    ("Mean depth, mm", 72, lambda chart: _figure(chart.mean_depth_mm, 2)),
     ("Bleeding, %", 54, lambda chart: _figure(chart.bop_percent, 1)),
     ("Sites ≥ 4 mm", 58, lambda chart: _figure(chart.sites_4mm_up)),
     ("Sites ≥ 6 mm", 58, lambda chart: _figure(chart.sites_6mm_up)),
     ("Mean CAL, mm", 62, lambda chart: _figure(chart.mean_cal_mm, 2)),
     ("Diagnosis", 56, lambda chart: classification(chart.classification_recorded, chart.grade_recorded)),
-    ("Chart suggests", 62, lambda chart: classification(chart.classification_suggested, chart.grade_suggested)),
+    ("Chart suggests", 70, lambda chart: classification(chart.classification_suggested, chart.grade_suggested)),
 )
 """Heading, width and text of each column; the first two and the last two are words."""
 _WORDS = (0, 1, len(_COLUMNS) - 2, len(_COLUMNS) - 1)
