@@ -9,7 +9,7 @@ from perio_pipeline.crm.highlevel.objects import SPECS
 OPENING_REQUESTS = 5
 """The location, its pipelines, users and calendars, and the custom fields."""
 
-_FILE_UPDATE = 7
+_FILE_UPDATE = 6
 
 
 class HighLevelBudget:
@@ -23,7 +23,7 @@ class HighLevelBudget:
         """One request per record, and one more per update to read what it replaces; links to companies go together.
 
         Before a file is replaced it is read with its content, by the loader and by the adapter; then come the upload
-        and the field without the earlier version, which is looked at once more.
+        and the field without the earlier version.
         """
         created = work.created
         if work.object == constants.CHARTS:

@@ -165,8 +165,10 @@ class ContactFiles:
         outcome = outcomes.removed(result, ref)
         if outcome.status is not Status.DONE:
             return outcome
-        contact = await get(_CONTACT, self._session, contact_id)
-        if going.isdisjoint(file.id for file in held_files(contact or {})):
+        contact = record_in(result.object, _CONTACT.envelope) if isinstance(result, Response) else {}
+        if not isinstance(contact.get("customFields"), list):
+            contact = await get(_CONTACT, self._session, contact_id) or {}
+        if going.isdisjoint(file.id for file in held_files(contact)):
             return outcome
         reason = "the sub-account keeps it in the field; only a person can remove it there"
         return Outcome(Status.REFUSED, ref, "undeletable", reason, outcome.trace_id)
