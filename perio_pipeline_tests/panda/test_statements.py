@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from perio_pipeline.panda.arrow import compiled
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Kind
 from perio_pipeline.panda.decoding import as_text, physical_text
 from perio_pipeline.panda.isolation import COMMITTED, SNAPSHOT, allowed_query
@@ -146,9 +146,9 @@ def test_columns_that_cannot_be_read_are_named() -> None:
     )  # type: ignore[dict-item]
     stored = {"a": StoredType("geography"), "b": StoredType("image"), "c": StoredType("image")}
     assert unfit("small", bound, stored) == [
-        "table dbo.T has no column D (tables.small.columns)",
-        "column A of table dbo.T is of type geography, which has no text (tables.small.columns)",
-        "column B of table dbo.T is of type image, whose bytes need an `encoding` (tables.small.columns)",
+        "column A of table dbo.T is of type geography, which has no text (tables.small.columns.a)",
+        "column B of table dbo.T is of type image, whose bytes need an `encoding` (tables.small.columns.b)",
+        "table dbo.T has no column D (tables.small.columns.d)",
     ]
     assert unfit("small", bound, {}) == ["there is no table dbo.T (tables.small) that the login can see"]
 
