@@ -58,7 +58,7 @@ def _preflight(name: str, crm: str) -> Practice:
     rooms.check_room(practice, crm)
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
-    if kinds_sent(rooms.effective(practice, crm)):
+    if "radiograph" in kinds_sent(rooms.effective(practice, crm)):
         rooms.images(practice)
     return practice
 

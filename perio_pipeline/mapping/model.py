@@ -273,6 +273,8 @@ class FileMap(Entry):
         path, content_type: columns that say where the file lies and what it is.
         sha256, bytes: columns with what its content must be in the CRM.
         url: column with the address that is sent instead of a file.
+        field: the custom field of the object's model that holds the file, where the CRM keeps files in fields.
+        label: what people read there.
     """
 
     name: FieldMap
@@ -281,6 +283,8 @@ class FileMap(Entry):
     sha256: str
     bytes: str
     url: str = ""
+    field: str = ""
+    label: str = ""
 
     def fields(self) -> dict[str, FieldMap]:
         """The file's fields, which are compared like any other."""
@@ -410,6 +414,9 @@ class Mapping(Entry):
                 labels = [*field.choices.values(), obj.deleted.get(name) if field.choices else None]
                 options = tuple(dict.fromkeys(label for label in labels if label))
                 specs[obj.model, name] = FieldSpec(obj.model, name, field.type, field.label, options)
+            if obj.file and obj.file.field:
+                spec = FieldSpec(obj.model, obj.file.field, FieldType.FILE, obj.file.label)
+                specs[obj.model, obj.file.field] = spec
             for name, link in obj.links.items():
                 if link.label:
                     target = self.objects[link.object].model

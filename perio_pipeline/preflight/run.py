@@ -130,7 +130,7 @@ def _of_patients(
 ) -> Iterator[Check]:
     patients = reading.read_patients(panda)
     yield records.bridge_only(patients.bridged, patients.treated, len(patients.offices))
-    if kinds_sent(mapping):
+    if "radiograph" in kinds_sent(mapping):
         needs = reading.read_storage(panda, patients, rooms.router(practice, crm), rooms.file_limits(practice, crm))
         yield from account.storage(needs, practice.policies.oversize_files)
 
