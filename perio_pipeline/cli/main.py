@@ -34,6 +34,7 @@ from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice, check_gates
+from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 from perio_pipeline.signoff.objects import REPORT
@@ -61,6 +62,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    callback=keep_to_owner,
 )
 console = Console()
 
