@@ -22,6 +22,7 @@ from perio_pipeline.cli import (
     matching,
     planning,
     preflight,
+    purge,
     rollback,
     runs,
     sandboxes,
@@ -291,6 +292,7 @@ app.add_typer(cutover.app, name="cutover")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
+purge.register(app)
 
 if __name__ == "__main__":
     app()

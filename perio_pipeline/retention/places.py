@@ -1,6 +1,6 @@
 """What lies where in the data folder, and in which of these places patients' values may lie.
 
-A place that is not named here, or is named without values, must never hold one: the canary test looks through all of it.
+A place that is not named here, or is named without values, must never hold one: the canary test looks through it.
 """
 
 from __future__ import annotations
@@ -46,10 +46,16 @@ PLACES = (
 )
 """Everything that belongs to one practice."""
 
+CERTIFICATES = "certificates"
+"""The folder of what proves that values were removed."""
+
+ERROR_LOG = Place("error log", "logs/redacted-errors.log*", "full texts of unforeseen errors, of all practices", True)
+
 SHARED = (
-    Place("error log", "logs/redacted-errors.log*", "full texts of unforeseen errors, of all practices", True),
+    ERROR_LOG,
     Place("source", "sample", "the sample practice, where it was made: a source, which is never removed", True),
     Place("journal", "journal.*", "the journal and its key; patients' values are encrypted", False),
+    Place("certificates", CERTIFICATES, "what proves that values were removed", False),
     Place("Dagster", "dagster", "runs and events: ids, counts, names and shapes", False),
 )
 """Everything that practices share."""
@@ -69,10 +75,9 @@ def value_free(data: Path, practice: str) -> Iterator[Path]:
     """Every file of the data folder that must hold no patient's value."""
     with_values = [root for place in (*PLACES, *SHARED) if place.values for root in place.roots(data, practice)]
     reports = data / "reports" / practice
+    passed_on = {file for pattern in WITHOUT_VALUES for file in reports.glob(pattern)}
     for file in _files(data):
-        if not any(file.is_relative_to(root) for root in with_values):
-            yield file
-        elif file.is_relative_to(reports) and any(file.relative_to(reports).match(each) for each in WITHOUT_VALUES):
+        if file in passed_on or not any(file.is_relative_to(root) for root in with_values):
             yield file
 
 

@@ -31,7 +31,7 @@ LEAKS = ("a log line", "an exception", "metadata", "run config", "a temporary fi
 
 def perio(*arguments: str) -> int:
     """Run one command; returns its exit code."""
-    print(f"$ perio {' '.join(arguments)}", flush=True)  # noqa: T201
+    print(f"$ perio {' '.join(arguments)}", flush=True)
     try:
         app(list(arguments), prog_name="perio")
     except SystemExit as ended:

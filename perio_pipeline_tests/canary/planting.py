@@ -75,7 +75,7 @@ def _born(number: int, old: str) -> tuple[str, list[str]]:
 
 PLANTED: dict[str, dict[str, Plant]] = {
     "Account": {
-        "FirstName": _name, "LastName": _name, "Street": _text, "Street2": _text, "HomePhone": _phone,
+        "FirstName": _name, "LastName": _name, "Street": _text, "Street2": _text, "City": _text, "HomePhone": _phone,
         "WorkPhone": _phone,
     },
     "Patient": {
@@ -89,8 +89,8 @@ PLANTED: dict[str, dict[str, Plant]] = {
     "TxItem": {"Descript": _text},
     "InstaNote": {"NoteBody": _document},
     "Letter": {"Subject": _text, "LetterRtf": _document},
-    "InsPolicy": {"SubscriberNo": _number, "GroupNo": _number},
-    "CustomFinding": {"FindingValue": _text},
+    "InsPolicy": {"CarrierName": _text, "SubscriberNo": _number, "GroupNo": _number},
+    "CustomFinding": {"FindingName": _text, "FindingValue": _text},
     "Ledger": {"Descript": _text},
 }  # fmt: skip
 """Table and column of the sample → how a canary is planted there. File names come on top."""
@@ -102,12 +102,12 @@ def plant(database: Path, images: Path) -> dict[str, str]:
     with closing(sqlite3.connect(database)) as connection, connection:
         for table, columns in PLANTED.items():
             for column, how in columns.items():
-                rows = connection.execute(f"select rowid, {column} from {table} where {column} <> ''").fetchall()  # noqa: S608
+                rows = connection.execute(f"select rowid, {column} from {table} where {column} <> ''").fetchall()
                 for row, old in rows:
                     as_bytes = isinstance(old, bytes)
                     new, canaries = how(next(numbers), old.decode("cp1252", "replace") if as_bytes else str(old))
                     value = new.encode("cp1252", "replace") if as_bytes else new
-                    connection.execute(f"update {table} set {column} = ? where rowid = ?", [value, row])  # noqa: S608
+                    connection.execute(f"update {table} set {column} = ? where rowid = ?", [value, row])
                     planted |= dict.fromkeys(canaries, f"{table}.{column}")
         for row, recorded in connection.execute("select rowid, FilePath from ImageRef").fetchall():
             canary = word(next(numbers))

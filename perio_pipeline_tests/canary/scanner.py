@@ -123,7 +123,7 @@ def _cells(path: Path) -> Iterator[tuple[str, bytes]]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
         for table in tables:
-            rows = connection.execute(f'select * from "{table}"')  # noqa: S608
+            rows = connection.execute(f'select * from "{table}"')
             names = [column[0] for column in rows.description]
             for row in rows:
                 for name, cell in zip(names, row, strict=True):

@@ -1,9 +1,9 @@
 """Patients' values never leave the places that are for them (PHI): a day with a practice whose values nobody else has.
 
-A subprocess migrates the practice into both CRMs, which quote what they are sent when they refuse it; a step fails of an
-exception that quotes a row; rows are quarantined; lists, reports and the audit log are written; all is rolled back. Then
-everything is looked through for those values but the places that are named in `retention.places`. Five planted leaks
-prove that the search finds what it should.
+A subprocess migrates the practice into both CRMs, which quote what they are sent when they refuse it; a step fails of
+an exception that quotes a row; rows are quarantined; lists, reports and the audit log are written; all is rolled back.
+Then everything is looked through for those values but the places that are named in `retention.places`. Five planted
+leaks prove that the search finds what it should.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ pytestmark = pytest.mark.slow
 
 PATIENTS = 20
 FAULTS = {
-    "highlevel": HighLevelFault(kind="status", method="POST", path="notes$|contacts/$|opportunities/$", every=7, status=400),
+    "highlevel": HighLevelFault(
+        kind="status", method="POST", path="notes$|contacts/$|opportunities/$", every=7, status=400
+    ),
     "freshsales": FreshsalesFault(kind="status", method="POST", path="notes|deals|documents", every=7, status=400),
 }
 """What each CRM refuses, quoting it."""
@@ -78,14 +80,17 @@ class Day:
         """Run the driver, watch it, and look through everything it left; returns what was found."""
         command = [sys.executable, "-m", "perio_pipeline_tests.canary.driver", *arguments]
         hits: set[Hit] = set()
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self.environment | environment,
-            cwd=PROJECT,
-            start_new_session=True,
-        ) as process, watching(lambda: hits.update(self._look(process.pid))):
+        with (
+            subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=self.environment | environment,
+                cwd=PROJECT,
+                start_new_session=True,
+            ) as process,
+            watching(lambda: hits.update(self._look(process.pid))),
+        ):
             self.said, _ = process.communicate()
         assert b"Traceback" not in self.said, self.said.decode()[-3000:]
         hits |= self.everything.bytes(self.said, "what was said")
@@ -115,7 +120,7 @@ def thin_out(database: Path) -> None:
     """Leave a third of what there is most of: it says nothing new, and each row costs requests."""
     with closing(sqlite3.connect(database)) as connection, connection:
         for table in ("Visit", "InstaNote", "TxItem"):
-            connection.execute(f"delete from {table} where rowid % 3 > 0")  # noqa: S608
+            connection.execute(f"delete from {table} where rowid % 3 > 0")
 
 
 def quoting(patch: pytest.MonkeyPatch) -> None:
@@ -194,7 +199,9 @@ def test_no_value_leaves_its_place_and_each_planted_leak_is_found(practice: Day)
 
 def nothing_was_left_untried(day: Day) -> None:
     """The search would prove nothing if the values had never been near: they are where they may be."""
-    frames = "".join(pq.read_table(file).to_pandas().to_csv() for file in day.rooms.data.glob("frames/*/panda/*.parquet"))
+    frames = "".join(
+        pq.read_table(file).to_pandas().to_csv() for file in day.rooms.data.glob("frames/*/panda/*.parquet")
+    )
     read = {hit.label for hit in day.canaries.bytes(frames.encode(), "what was read")}
     assert read == set(day.planted.values()) - UNREAD, "what is bound was read, and nothing else"
     assert day.canaries.file(error_log(day.rooms.data)), "an exception quoted a row"
