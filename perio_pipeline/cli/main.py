@@ -20,6 +20,7 @@ from perio_pipeline.cli import (
     matching,
     planning,
     preflight,
+    purge,
     rebuild,
     rollback,
     runs,
@@ -34,6 +35,7 @@ from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice, check_gates
+from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.objects import REPORT
 
@@ -45,6 +47,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    callback=keep_to_owner,
 )
 console = Console()
 
@@ -236,8 +239,8 @@ app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
 rebuild.register(app)
-rebuild.register(app)
 standing.register(app)
+purge.register(app)
 
 if __name__ == "__main__":
     app()

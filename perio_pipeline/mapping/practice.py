@@ -177,6 +177,12 @@ class Policies(Entry):
     oversize_files: Literal["reduce", "link", "list"] = "reduce"
 
 
+class Retention(Entry):
+    """How long patients' values are kept here after they were last written (`perio purge`)."""
+
+    days: int = Field(ge=1)
+
+
 class Letterhead(Entry):
     """What stands at the top of the practice's letters: a name, and lines with address and phone."""
 
@@ -196,6 +202,7 @@ class Practice(Entry):
     baa: Baa | None = None
     policies: Policies = Policies()
     letterhead: Letterhead | None = None
+    retention: Retention | None = None
     sample_patients: int = Field(60, ge=1)
 
     @field_validator("time_zone")
