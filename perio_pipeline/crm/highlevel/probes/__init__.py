@@ -20,8 +20,8 @@ NOT_PROBED = (
               "allow_duplicate_opportunity says whether they are taken"),
     NotProbed("P11", "files that are too large or of a wrong type", "what was uploaded cannot be deleted over the API"),
     NotProbed("P13", "source on an opportunity", "the migration does not send it"),
-    NotProbed("P18", "whether a file's address opens without a login", "it would be asked for without a token, which "
-              "says nothing of the next file; what the token gets is probed"),
+    NotProbed("P18", "whether a file's address opens without a login", "the migration always fetches files with its "
+              "token; what that gets is probed"),
 )  # fmt: skip
 _OPENING = 24
 """Requests to open the account, to look for what an earlier run left, and to clear away what is left at the end."""
