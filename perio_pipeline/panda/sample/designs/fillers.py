@@ -13,6 +13,9 @@ Rows = Sequence[Mapping[str, object]]
 
 _START = datetime(2015, 1, 5, 8)
 _WORDS = ("recall", "note", "front desk", "called", "insurance", "sent", "copy", "file", "lab", "pending", "done")
+_FIRST = ("Alma", "Boris", "Celia", "Dmitri", "Edna", "Felix", "Greta", "Hugo", "Ines", "Jonas", "Karin", "Lorenzo")
+_LAST = ("Abbott", "Bergmann", "Castro", "Duval", "Eriksen", "Fuentes", "Galvin", "Horvath", "Ibarra", "Jansen")
+_STREETS = ("Alder Lane", "Birch Court", "Cedar Row", "Dogwood Place", "Elm Terrace")
 _LOGINS = ("admin", "frontdesk", "mthornquist", "daaltonen", "billing", "svc_bridge")
 
 
@@ -20,9 +23,23 @@ def _moment(rng: random.Random) -> str:
     return (_START + timedelta(minutes=rng.randrange(6_000_000))).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _person(rng: random.Random) -> str:
+    return f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
+
+
+def _phone(rng: random.Random) -> str:
+    return f"({rng.randrange(201, 989)}) 555-01{rng.randrange(100):02}"  # 555-01xx is set aside for fiction
+
+
 FILLERS: dict[str, Callable[[random.Random], object]] = {
     "ssn": lambda rng: f"000-{rng.randrange(1, 99):02}-{rng.randrange(1, 9999):04}",  # 000 was never given out
     "money": lambda rng: round(rng.uniform(0, 900), 2),
+    "person": _person,
+    "surname": lambda rng: rng.choice(_LAST),
+    "phone": _phone,
+    "mail": lambda rng: f"{rng.choice(_FIRST)}.{rng.choice(_LAST)}@example.net".lower(),
+    "street": lambda rng: f"{rng.randrange(1, 9999)} {rng.choice(_STREETS)}",
+    "zip": lambda rng: f"{rng.randrange(98001, 98999)}",
     "percent": lambda rng: rng.randrange(0, 101, 5),
     "flag": lambda rng: int(rng.random() < 0.3),
     "yes_no": lambda rng: rng.choice("YN"),
