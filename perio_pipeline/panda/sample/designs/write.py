@@ -202,12 +202,14 @@ def _add_fillers(design: Design, tables: dict[str, list[_Column]], rng: random.R
         tables[name] += [
             _Column(column, _declared(cells), cells)
             for column, filler in more.items()
-            for cells in [values(filler, count, rng, known)]
+            for cells in [values(filler, count, rng, known, design.physical.dates)]
         ]
     patients = len(known[design.bindings.tables["patient"].table])
     for name, side in design.physical.tables.items():
         count = side.fixed + round(side.rows * patients)
-        made = {column: values(filler, count, rng, known) for column, filler in side.columns.items()}
+        made = {
+            column: values(filler, count, rng, known, design.physical.dates) for column, filler in side.columns.items()
+        }
         tables[name] = [_Column(column, _declared(cells), cells) for column, cells in made.items()]
     if design.physical.shuffled:
         for name, columns in tables.items():
