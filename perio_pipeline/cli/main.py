@@ -17,6 +17,7 @@ from perio_pipeline.cli import (
     audit,
     cutover,
     documents,
+    mapping,
     matching,
     planning,
     preflight,
@@ -34,7 +35,7 @@ from perio_pipeline.defs.jobs import match_job_name
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
-from perio_pipeline.mapping.practice import Practice, check_gates
+from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.objects import REPORT
@@ -57,7 +58,7 @@ def _preflight(name: str, crm: str) -> Practice:
     rooms = settings.workplace()
     practice = rooms.practice(name)
     sandboxes.give_tokens(practice, crm)
-    check_gates(practice, crm, rooms.effective(practice, crm))
+    rooms.check_gates(practice, crm)
     rooms.check_room(practice, crm)
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
@@ -235,6 +236,7 @@ documents.register(app)
 rollback.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cutover.app, name="cutover")
+app.add_typer(mapping.app, name="map")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
