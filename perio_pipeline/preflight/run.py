@@ -94,8 +94,8 @@ def run_preflight(
     chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
     mapping = rooms.effective(chosen, crm)
     checks = [*_of_source(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
-    checks += [people.agreement(chosen, crm, today), keeping.kept_too_long(rooms, chosen)]
-    checks += [*of_probes(rooms, chosen, crm, found)]
+    checks += [people.agreement(chosen, crm, today), people.confirmation(rooms.mappings, chosen, crm)]
+    checks += [keeping.kept_too_long(rooms, chosen), *of_probes(rooms, chosen, crm, found)]
     accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
     return Preflight(practice, crm, tuple(in_order([*checks, *accounts])), requests, found, taken)
 
