@@ -26,6 +26,7 @@ from perio_pipeline.cli import (
     rollback,
     runs,
     sandboxes,
+    signoff,
     source,
     standing,
 )
@@ -241,6 +242,7 @@ app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
 rebuild.register(app)
+signoff.register(app)
 standing.register(app)
 purge.register(app)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from perio_pipeline.defs import checks, jobs, preflight, rollback, sensors
+from perio_pipeline.defs import checks, jobs, preflight, rollback, sensors, signoff
 from perio_pipeline.defs.assets import clinical, destination, files, panda, rebuild, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
@@ -54,6 +54,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         job_definitions.append(jobs.rebuild_job(crm))
         job_definitions.append(rollback.rollback_job(crm, partitions))
         job_definitions.append(preflight.preflight_job(crm, partitions))
+        job_definitions.append(signoff.signoff_job(crm, partitions))
     cutovers = [
         sensors.cutover_sensor(practice, crm, workplace.mapping(crm), assets)
         for practice in workplace.practices()
