@@ -132,6 +132,7 @@ def database(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
             "autoinstall_known_extensions": False,
         }
     )
+    connection.execute("SET enable_progress_bar = false")
     try:
         yield connection
     finally:

@@ -21,7 +21,8 @@ from perio_pipeline.panda.drivers import weaknesses
 from perio_pipeline.panda.inventory import take_inventory
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
-from perio_pipeline.preflight import account, people, reading, records, source
+from perio_pipeline.panda.trial import Limit, try_entries
+from perio_pipeline.preflight import account, keeping, people, reading, records, source
 from perio_pipeline.preflight.checks import Check, Verdict, counted, in_order, refused, unknown
 from perio_pipeline.preflight.probing import of_probes, probe
 from perio_pipeline.preflight.survey import survey_accounts
@@ -93,7 +94,8 @@ def run_preflight(
     chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
     mapping = rooms.effective(chosen, crm)
     checks = [*_of_source(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
-    checks += [people.agreement(chosen, crm, today), *of_probes(rooms, chosen, crm, found)]
+    checks += [people.agreement(chosen, crm, today), keeping.kept_too_long(rooms, chosen)]
+    checks += [*of_probes(rooms, chosen, crm, found)]
     accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
     return Preflight(practice, crm, tuple(in_order([*checks, *accounts])), requests, found, taken)
 
@@ -120,6 +122,9 @@ def _of_source(
         return
     yield from source.access(inventory, weaknesses(panda.url))
     yield source.size(inventory)
+    limit = Limit(practice.source.unreadable)
+    yield from _try("P3", "entries", lambda: [source.entries(try_entries(panda, TABLES.values()), limit)])
+    yield from _try("P3", "claims", lambda: source.claims(panda.unclaimed(), panda.bindings.read_twice()))
     yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))
     yield from _try("G3", "patients", lambda: _of_patients(rooms, practice, crm, mapping, panda))

@@ -15,6 +15,8 @@ from perio_pipeline.crm.stated import check_values, from_stated
 NAME = "HighLevel"
 DATE, NOON = "date", "noon"
 CHOICES: Mapping[str, tuple[str, ...]] = {"date_form": (DATE, NOON)}
+SHAPING = ("company_name_updatable", "date_form", "note_characters", "past_appointments")
+"""Those by which other records are sent: all there are."""
 
 
 @dataclass(frozen=True)

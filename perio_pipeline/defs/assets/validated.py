@@ -18,6 +18,7 @@ from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.tables import BY_EXAM, TABLES
+from perio_pipeline.panda.trial import Limit
 from perio_pipeline.store import FrameStore, StoredFrame
 from perio_pipeline.validation.carried_forward import carried_forward, site_fingerprints
 from perio_pipeline.validation.contact_points import contact_points
@@ -37,6 +38,7 @@ from perio_pipeline.validation.identity import PatientPolicies, patient_identity
 from perio_pipeline.validation.likely_duplicates import likely_duplicates
 from perio_pipeline.validation.missing_teeth import MissingTeeth
 from perio_pipeline.validation.practices import referring_practices
+from perio_pipeline.validation.readable import check_readable, unread_rows
 from perio_pipeline.validation.referrals import primary_referral, referrer_volume
 from perio_pipeline.validation.validate import validate
 
@@ -72,7 +74,7 @@ def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> d
                 store.writing(practice.practice, ["quarantine", table.name]) as quarantine,
                 store.writing(practice.practice, ["treatments", table.name]) as treatments,
             ):
-                quarantined, refused, treated = 0, Counter[str](), Counter[str]()
+                quarantined, refused, treated, unread = 0, Counter[str](), Counter[str](), Counter[str]()
                 for found in _validate(table, practice, store, extract, parents):
                     valid.add(found.valid)
                     quarantine.add(found.quarantine)
@@ -80,6 +82,8 @@ def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> d
                     quarantined += int(found.quarantine["row"].nunique())
                     refused += _by_rule(found.quarantine)
                     treated += _by_rule(found.treatments)
+                    unread += unread_rows(found.quarantine)
+            check_readable(table, unread, extract.rows(), Limit(practice.source.unreadable))
         return dg.MaterializeResult(
             metadata={
                 "dagster/partition_row_count": valid.rows,
