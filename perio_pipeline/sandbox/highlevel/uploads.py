@@ -66,8 +66,7 @@ def _value(call: Call, part: Part) -> Json:
         "size": len(part.content),
         "uuid": call.sandbox.ids.uuid(),
     }
-    # The official host would send clients with their token out of this machine, so the address is the sandbox's own.
-    return {"meta": meta, "url": f"{call.base_url}/documents/download/{document}", "documentId": document}
+    return {"meta": meta, "documentId": document}
 
 
 def _keep(call: Call, contact: Json, document: str, part: Part) -> None:
