@@ -136,7 +136,7 @@ CHART = [
     + ", T08_State, T09_State)",
     "insert into Chart (Exam, T08_PD, T08_MB, T08_B, T08_DB, T08_State) "
     "values (1, '3 2 3 - 12 5', 'bp', 'x', '-', 'P')",
-    "insert into Chart (Exam, T09_PD) values (2, '3 2 3'), (3, '')",
+    "insert into Chart (Exam, T09_PD) values (2, '3 2 3'), (3, ' ')",
 ]
 
 
@@ -336,6 +336,22 @@ def test_columns_of_one_practice_become_findings(tmp_path: Path) -> None:
     assert after is not None
     changes = compare(before, after)
     assert (changes.changed, changes.deleted) == ({"perio_exam/1/Night guard"}, {"perio_exam/2/Smile line"})
+
+
+def test_p7_a_finding_has_the_version_of_its_record(tmp_path: Path) -> None:
+    exams = {
+        "table": "Exam",
+        "columns": {"exam_id": "No", "patient_id": "Pat", "exam_date": "Day", "modified_at": "Changed"},
+        "findings": {"Night guard": "Guard"},
+    }
+    statements = [
+        "create table Exam (No integer, Pat, Day, Guard, Changed)",
+        "insert into Exam values (1, 'P1', '2026-03-18', 'advised', '2026-03-19'), (2, 'P2', '2026-03-19', null, 'x')",
+    ]
+    source = panda(tmp_path, statements, perio_exam=exams)
+    assert source.has_versions(PRACTICE_FINDING)
+    (frame,) = source.versions(PRACTICE_FINDING)
+    assert values(frame, "finding_id", "version") == [("perio_exam/1/Night guard", "2026-03-19")]
 
 
 def test_policies_in_columns_of_the_patient_are_rows_of_their_own(tmp_path: Path) -> None:
