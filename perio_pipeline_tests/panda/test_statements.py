@@ -191,7 +191,8 @@ def test_rows_that_are_there_are_counted_place_by_place_on_the_server() -> None:
     count = spaced(reading_of(small_table("a", "b", "c", key=("a", "b", "c")), bound, types, None).count())
     assert count == (
         "SELECT sum(CASE WHEN ([T1] IS NULL OR rtrim([T1]) = '' OR CAST([T1] AS NVARCHAR(400)) IN (?)) "
-        "THEN 0 ELSE 1 END) * ? + sum(CASE WHEN ([T2] IS NULL OR CAST([T2] AS NVARCHAR(400)) IN (?)) THEN 0 ELSE 1 END) * ? AS anon_1 FROM [T]"
+        "THEN 0 ELSE 1 END) * ? "
+        "+ sum(CASE WHEN ([T2] IS NULL OR CAST([T2] AS NVARCHAR(400)) IN (?)) THEN 0 ELSE 1 END) * ? AS anon_1 FROM [T]"
     )
 
 
