@@ -169,17 +169,15 @@ def _failures(rooms: Workplace, practice: str, mapping: EffectiveMapping) -> Ite
         if not manifest.exists():
             continue
         rows = manifest.read(["action", "code", "reason"])
-        counts = rows[rows["action"] == "failed"].fillna("").groupby(["code", "reason"], sort=True).size()
-        for (code, reason), records in counts.items():  # type: ignore[misc]
+        counts = rows[rows["action"] == "failed"].fillna("").value_counts(["code", "reason"]).reset_index()
+        for code, reason, records in counts.itertuples(index=False, name=None):
             to_do = TO_DO.get(str(code), OTHERWISE)
             yield {"object": name, "code": code, "reason": reason, "records": int(records), "to_do": to_do}
 
 
 def _statements(practice: Practice, destination: Destination) -> Iterator[Statement]:
     baa, said = practice.baa, destination.confirmation
-    yield Statement(
-        "The business associate agreement is signed", *((baa.confirmed_by, f"{baa.on}") if baa else ("", ""))
-    )
+    yield Statement("The agreement (BAA) is signed", *((baa.confirmed_by, f"{baa.on}") if baa else ("", "")))
     yield Statement("The mapping is right", *((said.by, f"{said.on}") if said else ("", "")))
     silence, probing = destination.messages_off, destination.probing
     yield Statement("Whatever writes to patients is off", *((silence.by, f"{silence.on}") if silence else ("", "")))
