@@ -73,6 +73,11 @@ class SchemaApproval(Entry):
             raise ValueError("`create_fields` needs `approved_by`, the name of who allowed it")
         return self
 
+    @property
+    def approver(self) -> str:
+        """Who allowed it; empty where nobody did."""
+        return self.approved_by if self.create_fields else ""
+
 
 class Cutover(Entry):
     """The delta-pickup window (P7): when it opens, and how it looks for changes.
