@@ -25,6 +25,7 @@ from perio_pipeline.cli import (
     rollback,
     runs,
     sandboxes,
+    schema,
     source,
 )
 from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table, shown
@@ -286,6 +287,7 @@ documents.register(app)
 rollback.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cutover.app, name="cutover")
+app.add_typer(schema.app, name="schema")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)

@@ -144,12 +144,10 @@ async def remove_created(
         return lines + [_line(account, each, Fate.REVERSED) for each in going]
     target.journal.append(scope, target.run, [Intent(_key_of(each), "delete", "", _ref(each)) for each in going])
     left = {each.created: each.reason for each in await adapter.remove_fields(going)}
-    results = [
-        Result(
-            _key_of(each), "delete", "", "refused" if each in left else "done", _ref(each), reason=left.get(each, "")
-        )
-        for each in going
-    ]
+    results = []
+    for each in going:
+        status = "refused" if each in left else "done"
+        results.append(Result(_key_of(each), "delete", "", status, _ref(each), reason=left.get(each, "")))
     target.journal.append(scope, target.run, results)
     for each in going:
         lines.append(_line(account, each, Fate.FAILED if each in left else Fate.REVERSED, left.get(each, "")))
