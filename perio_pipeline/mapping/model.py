@@ -307,6 +307,7 @@ class ObjectMap(Switched):
         mark: how the record is found again.
         match: how records that the CRM held before are recognised; without it, none are looked for.
         file: for objects of files.
+        findings: the frame of the practice's own findings; each one that its file declares becomes a custom field.
     """
 
     requirement: tuple[str, ...]
@@ -324,6 +325,7 @@ class ObjectMap(Switched):
     split: Split | None = None
     gather: Gather | None = None
     file: FileMap | None = None
+    findings: str = ""
     links: dict[str, Link] = Field(default_factory=dict)
     fields: dict[str, FieldMap] = Field(default_factory=dict)
     custom: dict[str, FieldMap] = Field(default_factory=dict)
@@ -346,7 +348,8 @@ class ObjectMap(Switched):
 
     def frames(self) -> list[str]:
         """Every frame the object is made from, once."""
-        return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values())]))
+        own = [self.findings] if self.findings else []
+        return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values()), *own]))
 
 
 class Absence(Entry):

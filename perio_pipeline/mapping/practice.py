@@ -22,9 +22,11 @@ from perio_pipeline.mapping.capabilities import probed
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.handover import Source
 from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.own_findings import with_findings
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
 from perio_pipeline.panda.changes import Guard
+from perio_pipeline.panda.own_findings import OwnFinding
 from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
 
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
@@ -119,6 +121,7 @@ class Destination(Entry):
         cutover: the window in which changes in PANDA are still picked up.
         messages_off: who switched off what would write to patients because of the load (requirements G6, G11).
         probing: who allowed that throwaway records are made in the real account to find out how it behaves.
+        findings: the practice's own findings; they stand in the practice's file once, for all its destinations.
     """
 
     url: str
@@ -134,6 +137,7 @@ class Destination(Entry):
     cutover: Cutover = Cutover()
     messages_off: Statement | None = None
     probing: Statement | None = None
+    findings: dict[str, OwnFinding] = Field(default_factory=dict)
 
     def switches(self, package: CrmPackage) -> Switches:
         """What holds by the destination's plan, its account's behaviour and the practice's policies.
@@ -199,6 +203,7 @@ class Practice(Entry):
     policies: Policies = Policies()
     letterhead: Letterhead | None = None
     sample_patients: int = Field(60, ge=1)
+    findings: dict[str, OwnFinding] = Field(default_factory=dict)
 
     @field_validator("time_zone")
     @classmethod
@@ -237,7 +242,12 @@ def load_practice(folder: Path, name: str) -> Practice:
     """
     stated = _load(folder / "practices" / f"{name}.yaml")
     destinations = {
-        crm: each.model_copy(update={"capabilities": {**probed(folder, name, crm).values, **each.capabilities}})
+        crm: each.model_copy(
+            update={
+                "capabilities": {**probed(folder, name, crm).values, **each.capabilities},
+                "findings": stated.findings,
+            }
+        )
         for crm, each in stated.destinations.items()
     }
     return stated.model_copy(update={"destinations": destinations})
@@ -283,7 +293,7 @@ def effective_mapping(mapping: Mapping, destination: Destination, package: CrmPa
                 f"{switches[name].words}, but {mapping.destination}.yaml makes no difference by {name}.",
                 "Take the policy out of the practice's file, or let objects of the mapping name the switch.",
             )
-    return effective(mapping, switches)
+    return effective(with_findings(mapping, destination.findings), switches)
 
 
 def is_sandbox(url: str) -> bool:
