@@ -26,6 +26,7 @@ from perio_pipeline.cli import (
     rollback,
     runs,
     sandboxes,
+    schema,
     signoff,
     source,
     standing,
@@ -238,6 +239,7 @@ rollback.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cutover.app, name="cutover")
 app.add_typer(mapping.app, name="map")
+app.add_typer(schema.app, name="schema")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)

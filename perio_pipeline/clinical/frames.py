@@ -199,8 +199,22 @@ PLAN_SUMMARY = Table(
     "A treatment plan in figures.",
 )
 
+PRACTICE_FINDINGS = Table(
+    "practice_findings",
+    ("patient_id", "finding"),
+    (
+        c.identifier("patient_id", "the surviving patient"),
+        c.text("finding", "the finding, as the practice's file names it", required=True, phi=False),
+        c.text("text", "what is taken of its records, as recorded; or the teeth that have one"),
+        c.decimal("number", "the same as a number, where it is one; or how many records there are"),
+        c.date("date", "the same as a date, where it is one"),
+    ),
+    "What counts of the findings that only this practice records, of those that its file declares.",
+)
+
 FRAMES: dict[str, Table] = {
-    table.name: table for table in (EXAM_SUMMARY, SUGGESTION, RECORDED, PATIENT_SUMMARY, EXAM_CHART, PLAN_SUMMARY)
+    table.name: table
+    for table in (EXAM_SUMMARY, SUGGESTION, RECORDED, PATIENT_SUMMARY, EXAM_CHART, PLAN_SUMMARY, PRACTICE_FINDINGS)
 }
 """Every frame of this room by name."""
 

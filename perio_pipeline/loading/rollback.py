@@ -62,8 +62,8 @@ async def roll_back(
         target: the destination; its run says who rolls back.
         load_pass: the pass that is taken back with everything after it; `all` for everything.
         dry_run: only say what would be done.
-        remove_schema: custom fields and modules that the migration made go as well, unless a record that stays has
-            them.
+        remove_schema: custom fields and modules that the migration made go as well, but for those in which a record
+            that stays holds a value.
 
     Raises:
         DestinationError: an account refuses as a whole; what was taken back is in the journal, and the next rollback
@@ -77,17 +77,14 @@ async def roll_back(
             try:
                 lines = await _Account(target, account, adapter, load_pass, dry_run).run()
                 if remove_schema:
-                    lines += await remove_created(target, account, adapter, _needed(target, lines), dry_run=dry_run)
+                    # What is restored loses its values in our fields, which it did not have before.
+                    gone = ("delete", "with_parent", "restore") if dry_run else ("delete", "with_parent")
+                    leaving = {line.crm_id for line in lines if line.fate is Fate.REVERSED and line.did in gone}
+                    lines += await remove_created(target, account, adapter, leaving, dry_run=dry_run)
                 done += lines
             finally:
                 target.journal.record_traffic(target.scope(account, STEP), target.run, STEP, adapter.stats)
     return done
-
-
-def _needed(target: Target, lines: Sequence[Undone]) -> set[str]:
-    """The models of which records stay."""
-    objects = target.mapping.objects
-    return {objects[line.object].model for line in lines if line.fate is not Fate.REVERSED and line.object in objects}
 
 
 @dataclass

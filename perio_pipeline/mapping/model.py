@@ -316,6 +316,7 @@ class ObjectMap(Switched):
         deleted: what a record says, by field, that PANDA has deleted; `{was}` is what we last wrote there. Without it
             the record is only reported.
         file: for objects of files.
+        findings: the frame of the practice's own findings; each one that its file declares becomes a custom field.
     """
 
     requirement: tuple[str, ...]
@@ -334,6 +335,7 @@ class ObjectMap(Switched):
     split: Split | None = None
     gather: Gather | None = None
     file: FileMap | None = None
+    findings: str = ""
     links: dict[str, Link] = Field(default_factory=dict)
     fields: dict[str, FieldMap] = Field(default_factory=dict)
     custom: dict[str, FieldMap] = Field(default_factory=dict)
@@ -356,7 +358,8 @@ class ObjectMap(Switched):
 
     def frames(self) -> list[str]:
         """Every frame the object is made from, once."""
-        return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values())]))
+        own = [self.findings] if self.findings else []
+        return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values()), *own]))
 
 
 class Absence(Entry):

@@ -8,11 +8,20 @@ import pandas as pd
 from perio_pipeline.clinical.charts import Charted, exam_charts
 from perio_pipeline.clinical.classification import recorded, suggest
 from perio_pipeline.clinical.exams import exam_summary
-from perio_pipeline.clinical.frames import EXAM_CHART, EXAM_SUMMARY, PATIENT_SUMMARY, PLAN_SUMMARY, RECORDED, SUGGESTION
+from perio_pipeline.clinical.frames import (
+    EXAM_CHART,
+    EXAM_SUMMARY,
+    PATIENT_SUMMARY,
+    PLAN_SUMMARY,
+    PRACTICE_FINDINGS,
+    RECORDED,
+    SUGGESTION,
+)
+from perio_pipeline.clinical.own_findings import practice_findings
 from perio_pipeline.clinical.patients import patient_summary
 from perio_pipeline.clinical.plans import plan_summary
 from perio_pipeline.defs.assets.frames import AssetMaker, frame_asset
-from perio_pipeline.defs.resources import WorkplaceResource
+from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.store import StoredFrame
 
@@ -83,6 +92,17 @@ def clinical_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsD
     def plans_summarised(plans: pd.DataFrame, phases: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         return plan_summary(plans, phases, items)
 
+    @frame(PRACTICE_FINDINGS, findings="validated/practice_finding", identity="validated/patient_identity")
+    def own_findings(
+        context: dg.AssetExecutionContext,
+        workplace: WorkplaceResource,
+        findings: pd.DataFrame,
+        identity: pd.DataFrame,
+    ) -> pd.DataFrame:
+        with actionable():
+            declared = workplace.open.practice(context.partition_key).findings
+        return practice_findings(findings, declared, identity.set_index("patient_id")["survivor_id"])
+
     return [
         exams_summarised,
         suggestion,
@@ -90,4 +110,5 @@ def clinical_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsD
         patients_summarised,
         charts_compared,
         plans_summarised,
+        own_findings,
     ]
