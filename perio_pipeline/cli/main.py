@@ -234,7 +234,7 @@ def _make_designed(name: str, path: Path, patients: int, seed: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = generate_design(name, settings.workplace().mappings / "panda.yaml", path, patients, seed)
     for table, keys in written.losses.items():
-        console.print(f"{len(keys)} rows of {table} have no place in this design.")
+        console.print(f"{len(keys)} rows of {table} have no exact place in this design.")
 
 
 def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:

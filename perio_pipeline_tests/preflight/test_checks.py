@@ -16,6 +16,7 @@ from perio_pipeline.files.fitting import StorageNeed
 from perio_pipeline.mapping.practice import Baa, Practice, Statement, load_practice
 from perio_pipeline.panda.catalogue import EXPRESS_MEGABYTES, MEGABYTE, Login, Server, StoredTable
 from perio_pipeline.panda.inventory import Inventory, Period, TableFacts
+from perio_pipeline.panda.trial import Failure, Limit
 from perio_pipeline.preflight import account, people, records, source
 from perio_pipeline.preflight.checks import Check, Verdict
 from perio_pipeline.preflight.survey import Survey
@@ -107,6 +108,26 @@ def test_g5_columns_and_tables_that_nothing_reads_are_named_with_their_rows() ->
     assert "dbo.Patient.Extra (4)" in checks["unknown_columns"].found
     assert "dbo.Ledger (7)" in checks["unknown_tables"].found
     assert "6 kinds" in checks["practice_findings"].found
+
+
+def test_p3_an_entry_that_fails_on_many_rows_is_refused_and_on_a_few_told() -> None:
+    few = Failure("tables.patient.columns.sex", "Patient", "a code that is not listed", 3, 400)
+    many = Failure("tables.patient.columns.last_name", "Patient", "fits no pattern", 30, 400)
+    assert source.entries([], Limit()).verdict is Verdict.OK
+    assert source.entries([few], Limit()).verdict is Verdict.WARNING
+    refused = source.entries([few, many], Limit())
+    assert refused.verdict is Verdict.REFUSED
+    assert "tables.patient.columns.last_name of Patient: fits no pattern on 30 of 400 rows (7.5%)" in refused.found
+    assert "sex" not in refused.found
+    assert source.entries([few, many], Limit(share=0.1)).verdict is Verdict.WARNING
+
+
+def test_p3_rows_that_no_entry_takes_and_columns_that_two_take_are_told() -> None:
+    assert verdicts(source.claims({"Person": 0}, [])) == {"rows_claimed": "ok"}
+    checks = {check.name: check for check in source.claims({"Person": 4}, ["tables.patient.findings.Tilted"])}
+    assert {check.verdict.value for check in checks.values()} == {"warning"}
+    assert "4 of Person" in checks["rows_claimed"].found
+    assert "tables.patient.findings.Tilted" in checks["columns_claimed"].found
 
 
 @pytest.mark.parametrize(("crm", "row"), [("freshsales", "G6"), ("highlevel", "G11")])
