@@ -50,7 +50,7 @@ def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, p
         Texts; cells that the entry cannot read are marked (`unread`), or kept where validation will refuse them.
     """
     entry = bound.columns[name]
-    failures = _Failures(f"tables.{table}.columns.{name}")
+    failures = _Failures(bound.address(table, f"columns.{name}"))
     raw = cells = _origin(entry, text, place)
     for alias in dict.fromkeys(filter(None, map(bound.alias_of, entry.columns(place.suffixes)))):
         _check_partner(bound, alias, text, failures)
