@@ -29,6 +29,7 @@ from perio_pipeline.loading.objects import Target
 from perio_pipeline.loading.planner import Planner
 from perio_pipeline.mapping.catalog import load_mapping
 from perio_pipeline.mapping.effective import EffectiveMapping
+from perio_pipeline.mapping.gates import check_gates
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import (
     Account,
@@ -78,6 +79,14 @@ class Workplace:
             SettingsError: the CRM has no such plan, or its mapping file does not know a policy.
         """
         return effective_mapping(self.mapping(crm), practice.destination(crm), crm_package(crm))
+
+    def check_gates(self, practice: Practice, crm: str) -> None:
+        """Check that people have confirmed all that must be, before a record moves to a real CRM.
+
+        Raises:
+            GateError: says what is missing, or what has changed since.
+        """
+        check_gates(self.mappings, practice, crm)
 
     def check_room(self, practice: Practice, crm: str) -> None:
         """Check that what the practice needs fits into its plan.
@@ -240,12 +249,12 @@ class Workplace:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
-    def write_report(self, text: str, practice: str, *parts: str) -> Path:
+    def write_report(self, content: str | bytes, practice: str, *parts: str) -> Path:
         """Write a report as it is, readable by its owner only from the start; returns where."""
         path = self.report_file(practice, *parts)
         path.touch(mode=0o600)
         path.chmod(0o600)
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
 

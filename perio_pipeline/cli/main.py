@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,48 +17,39 @@ from perio_pipeline.cli import (
     audit,
     cutover,
     documents,
+    mapping,
     matching,
     planning,
     preflight,
+    purge,
+    rebuild,
     rollback,
     runs,
     sandboxes,
+    signoff,
     source,
+    standing,
 )
-from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table, shown
+from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import match_job_name
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
-from perio_pipeline.mapping.practice import Practice, check_gates
+from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
-from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 from perio_pipeline.signoff.objects import REPORT
 
 SAMPLE_PRACTICE = "harbor"
 UI_URL = "http://127.0.0.1:3000"
-
-SHOWN = {
-    "source": "src",
-    "quarantined": "quar",
-    "left_out": "left",
-    "created": "new",
-    "updated": "upd",
-    "unchanged": "same",
-    "failed": "fail",
-    "cells_compared": "cells",
-    "differences_unexplained": "diff",
-    "requests": "req",
-    "rate_limited": "429",
-}
-"""What the table on the terminal shows, with headers short enough for 80 columns; `--json` has all of it."""
 
 app = typer.Typer(
     help="Moves a periodontal practice from PANDA Perio to a CRM and proves every cell.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    callback=keep_to_owner,
 )
 console = Console()
 
@@ -70,11 +59,11 @@ def _preflight(name: str, crm: str) -> Practice:
     rooms = settings.workplace()
     practice = rooms.practice(name)
     sandboxes.give_tokens(practice, crm)
-    check_gates(practice, crm, rooms.effective(practice, crm))
+    rooms.check_gates(practice, crm)
     rooms.check_room(practice, crm)
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
-    if kinds_sent(rooms.effective(practice, crm)):
+    if "radiograph" in kinds_sent(rooms.effective(practice, crm)):
         rooms.images(practice)
     return practice
 
@@ -184,22 +173,6 @@ def sandbox(
 
 
 @app.command()
-def status(
-    practice: PracticeOption = SAMPLE_PRACTICE,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """Say where each object of a practice stands in each destination."""
-    with clear_errors():
-        statuses = _statuses(practice)
-    if as_json:
-        counts = {crm: {name: asdict(item) for name, item in objects.items()} for crm, objects in statuses.items()}
-        typer.echo(json.dumps({"practice": practice, "destinations": counts}, indent=2))
-        return
-    for crm, objects in statuses.items():
-        _show(crm, objects)
-
-
-@app.command()
 def ui(
     practice: PracticeOption = SAMPLE_PRACTICE,
     port: Annotated[int, typer.Option(help="Port of the UI, on this machine only.")] = 3000,
@@ -244,15 +217,10 @@ def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:
             console.print(f"Started the {crm} sandbox of {name} for this run.")
         interrupts.run(check_accounts(settings.workplace().adapters(practice, crm)))
         report = runs.migrate(name, crm, load_pass, console, anyway=anyway)
-    _show(crm, _statuses(name)[crm])
+    standing.show(name, crm, console)
     if settings.workplace().effective(practice, crm).matched():
         matching.summary(name, crm, console)
-    console.print(f"Run {report.run_id}.")
-    if report.red_checks:
-        raise PerioError(
-            f"{len(report.red_checks)} checks are red: {'; '.join(report.red_checks)}.",
-            f"See {shown(settings.workplace().report_file(name, crm, REPORT))}, or the checks in the Dagster UI.",
-        )
+    standing.judge(report, name, crm, console)
 
 
 def _find_matches(name: str, crm: str) -> None:
@@ -265,43 +233,18 @@ def _find_matches(name: str, crm: str) -> None:
     matching.summary(name, crm, console)
 
 
-def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
-    rooms = settings.workplace()
-    practice = rooms.practice(name)
-    journal = rooms.journal()
-    try:
-        return {
-            crm: destination_status(
-                rooms.store(),
-                name,
-                crm,
-                rooms.effective(practice, crm),
-                journal.traffic(name, crm),
-                journal.costs(name, crm),
-            )
-            for crm in practice.destinations
-        }
-    finally:
-        journal.close()
-
-
-def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
-    table = object_table(crm, list(SHOWN.values()))
-    counts = {name: asdict(item) for name, item in objects.items()}
-    for name, row in counts.items():
-        table.add_row(name, *(str(row[column]) for column in SHOWN))
-    table.add_section()
-    table.add_row("all", *(str(sum(row[column] for row in counts.values())) for column in SHOWN))
-    console.print(table)
-
-
 documents.register(app)
 rollback.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cutover.app, name="cutover")
+app.add_typer(mapping.app, name="map")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
+rebuild.register(app)
+signoff.register(app)
+standing.register(app)
+purge.register(app)
 
 if __name__ == "__main__":
     app()

@@ -36,6 +36,7 @@ class FieldType(StrEnum):
     DATE_TIME = "date_time"
     MULTI_CHOICE = "multi_choice"
     CHECKBOX = "checkbox"
+    FILE = "file"  # holds files, which are records of an object of their own
     LOOKUP = "lookup"  # holds the id of another record; payloads carry it as a link
 
 
@@ -110,6 +111,7 @@ class Attachment:
         path: where it lies on this machine; empty for a link.
         sha256: of its content, in hex; empty for a link.
         url: the address of a file that stays where it is; empty for an upload.
+        field: the custom field that holds it, by its stable name, where the CRM keeps files in fields.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Attachment:
     path: str
     sha256: str
     url: str = ""
+    field: str = ""
 
 
 UNREAD = "not read back"

@@ -34,6 +34,38 @@ def match_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
+def reconcile_job_name(crm: str) -> str:
+    """Return a job's name: `reconcile_highlevel`."""
+    return f"reconcile_{crm}"
+
+
+def reconcile_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that looks at what the CRM holds now, and loads nothing."""
+    return dg.define_asset_job(
+        reconcile_job_name(crm),
+        selection=dg.AssetSelection.key_prefixes([crm, "readback"]),
+        tags={DESTINATION_TAG: crm},
+        description=f"Reads everything that was loaded back from {crm} and compares every cell. Loads nothing.",
+        executor_def=dg.in_process_executor,
+    )
+
+
+def rebuild_job_name(crm: str) -> str:
+    """Return a job's name: `rebuild_documents_highlevel`."""
+    return f"rebuild_documents_{crm}"
+
+
+def rebuild_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that writes what is rebuilt by hand, without a request to the CRM."""
+    return dg.define_asset_job(
+        rebuild_job_name(crm),
+        selection=dg.AssetSelection.assets([crm, "rebuild_documents"]).upstream(),
+        tags={DESTINATION_TAG: crm},
+        description=f"Reads PANDA and writes what is rebuilt by hand in {crm}: letter templates, recalls, a checklist.",
+        executor_def=dg.in_process_executor,
+    )
+
+
 def plan_job_name(crm: str) -> str:
     """Return the name of the job that plans a load."""
     return f"request_plan_{crm}"
@@ -77,7 +109,8 @@ def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
 def migrated(crm: str, mapping: Mapping) -> dg.AssetSelection:
     """Return everything that a migration into one CRM makes; files only where they are sent."""
     frames = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
-    return frames | dg.AssetSelection.assets(*(["files", kind] for kind in kinds_sent(mapping)))
+    files = dg.AssetSelection.assets(*(["files", kind] for kind in kinds_sent(mapping)))
+    return (frames | files) - dg.AssetSelection.assets([crm, "rebuild_documents"])
 
 
 def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.UnresolvedAssetJobDefinition:

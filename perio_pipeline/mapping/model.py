@@ -38,6 +38,9 @@ TransformName = Literal[
 RICH = "note_html"
 """The transform that makes HTML; every other value is text."""
 
+WAS = "{was}"
+"""In an entry of `deleted`: what we last wrote to the field."""
+
 
 class Switched(Entry):
     """An entry that holds for some practices only (`mapping/switches.py`).
@@ -270,6 +273,8 @@ class FileMap(Entry):
         path, content_type: columns that say where the file lies and what it is.
         sha256, bytes: columns with what its content must be in the CRM.
         url: column with the address that is sent instead of a file.
+        field: the custom field of the object's model that holds the file, where the CRM keeps files in fields.
+        label: what people read there.
     """
 
     name: FieldMap
@@ -278,6 +283,8 @@ class FileMap(Entry):
     sha256: str
     bytes: str
     url: str = ""
+    field: str = ""
+    label: str = ""
 
     def fields(self) -> dict[str, FieldMap]:
         """The file's fields, which are compared like any other."""
@@ -306,6 +313,8 @@ class ObjectMap(Switched):
             were made.
         mark: how the record is found again.
         match: how records that the CRM held before are recognised; without it, none are looked for.
+        deleted: what a record says, by field, that PANDA has deleted; `{was}` is what we last wrote there. Without it
+            the record is only reported.
         file: for objects of files.
     """
 
@@ -321,6 +330,7 @@ class ObjectMap(Switched):
     select: tuple[Select, ...] = ()
     mark: Mark
     match: Match | None = None
+    deleted: dict[str, str] = Field(default_factory=dict)
     split: Split | None = None
     gather: Gather | None = None
     file: FileMap | None = None
@@ -401,8 +411,12 @@ class Mapping(Entry):
         specs: dict[tuple[str, str], FieldSpec] = {}
         for obj in self.present().values():
             for name, field in obj.custom.items():
-                options = tuple(dict.fromkeys(label for label in field.choices.values() if label))
+                labels = [*field.choices.values(), obj.deleted.get(name) if field.choices else None]
+                options = tuple(dict.fromkeys(label for label in labels if label))
                 specs[obj.model, name] = FieldSpec(obj.model, name, field.type, field.label, options)
+            if obj.file and obj.file.field:
+                spec = FieldSpec(obj.model, obj.file.field, FieldType.FILE, obj.file.label)
+                specs[obj.model, obj.file.field] = spec
             for name, link in obj.links.items():
                 if link.label:
                     target = self.objects[link.object].model

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from perio_pipeline.crm.packages import CrmPackage
-from perio_pipeline.errors import GateError, SettingsError
+from perio_pipeline.errors import SettingsError
 from perio_pipeline.mapping.capabilities import probed
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.handover import Source
@@ -25,7 +25,7 @@ from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
 from perio_pipeline.panda.changes import Guard
-from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
+from perio_pipeline.yamlfile import Entry, YamlFile, remembered
 
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -46,19 +46,22 @@ class Account(Entry):
     offices: tuple[str, ...] = ()
 
 
-class Confirmation(Entry):
-    """Who confirmed the mapping, when, and the digest of what was confirmed."""
-
-    by: str
-    on: date
-    digest: str
-
-
 class Statement(Entry):
     """What a named person did or allowed, and when."""
 
     by: str = Field(min_length=1)
     on: date
+
+
+class Confirmation(Statement):
+    """Who confirmed the mapping, when, and the digest of what was confirmed; written by `perio map confirm`.
+
+    Attributes:
+        second: who else confirmed the same, where the practice asks for two persons.
+    """
+
+    digest: str
+    second: Statement | None = None
 
 
 class SchemaApproval(Entry):
@@ -155,6 +158,8 @@ class Policies(Entry):
 
     Attributes:
         deceased, archived: whether these patients are loaded.
+        deleted: what becomes of a loaded record that is deleted in PANDA: it is `mark`ed so in the CRM and reported, or
+            `report`ed only. Nothing is ever deleted in the CRM.
         same_patients: ids of records that a person found to be one patient, of those listed by `perio duplicates`.
         different_patients: pairs of ids that a person found to be two.
         bridge_fed: the practice management system fills PANDA's patients.
@@ -166,12 +171,19 @@ class Policies(Entry):
 
     deceased: Literal["load", "skip"] = "load"
     archived: Literal["load", "skip"] = "load"
+    deleted: Literal["mark", "report"] = "mark"
     same_patients: tuple[tuple[str, ...], ...] = ()
     different_patients: tuple[tuple[str, str], ...] = ()
     bridge_fed: bool = True
     switched_off: tuple[str, ...] = ()
     link_certain_matches: bool = False
     oversize_files: Literal["reduce", "link", "list"] = "reduce"
+
+
+class Retention(Entry):
+    """How long patients' values are kept here after they were last written (`perio purge`)."""
+
+    days: int = Field(ge=1)
 
 
 class Letterhead(Entry):
@@ -182,7 +194,11 @@ class Letterhead(Entry):
 
 
 class Practice(Entry):
-    """The whole file. `practice` is also the name of the partition and of the file."""
+    """The whole file. `practice` is also the name of the partition and of the file.
+
+    Attributes:
+        second_person: whether a mapping counts as confirmed only after a second person has confirmed it as well.
+    """
 
     practice: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     name: str
@@ -192,7 +208,9 @@ class Practice(Entry):
     destinations: dict[str, Destination]
     baa: Baa | None = None
     policies: Policies = Policies()
+    second_person: Literal["required", "not_required"] = "not_required"
     letterhead: Letterhead | None = None
+    retention: Retention | None = None
     sample_patients: int = Field(60, ge=1)
 
     @field_validator("time_zone")
@@ -224,13 +242,18 @@ def practice_names(folder: Path) -> list[str]:
     return sorted(path.stem for path in (folder / "practices").glob("*.yaml"))
 
 
+def practice_path(folder: Path, name: str) -> Path:
+    """Where a practice's file lies in the mappings folder."""
+    return folder / "practices" / f"{name}.yaml"
+
+
 def load_practice(folder: Path, name: str) -> Practice:
     """Read a practice's file; what it does not say of an account's behaviour is as the probes found it.
 
     Raises:
         MappingError: the file is missing or wrong.
     """
-    stated = _load(folder / "practices" / f"{name}.yaml")
+    stated = _load(practice_path(folder, name))
     destinations = {
         crm: each.model_copy(update={"capabilities": {**probed(folder, name, crm).values, **each.capabilities}})
         for crm, each in stated.destinations.items()
@@ -240,7 +263,7 @@ def load_practice(folder: Path, name: str) -> Practice:
 
 def stated_capabilities(folder: Path, name: str, crm: str) -> dict[str, bool | int | str]:
     """What the practice's file itself says of an account's behaviour."""
-    return _load(folder / "practices" / f"{name}.yaml").destination(crm).capabilities
+    return _load(practice_path(folder, name)).destination(crm).capabilities
 
 
 @remembered
@@ -284,31 +307,3 @@ def effective_mapping(mapping: Mapping, destination: Destination, package: CrmPa
 def is_sandbox(url: str) -> bool:
     """Whether an address is on this machine, so that nothing can leave it."""
     return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
-
-
-def check_gates(practice: Practice, crm: str, mapping: Mapping) -> None:
-    """Forbid loading to a real CRM before a person has confirmed the agreement, silence, and this very mapping.
-
-    Raises:
-        GateError: what is missing (requirements P3, G6, G11, G12).
-    """
-    destination = practice.destination(crm)
-    if is_sandbox(destination.url):
-        return
-    if practice.baa is None:
-        raise GateError(
-            f"Nobody has confirmed the signed BAA for practice {practice.practice}, so no patient data may leave.",
-            "Add `baa: {confirmed_by: NAME, on: DATE}` to the practice's file once it is signed.",
-        )
-    if destination.messages_off is None:
-        raise GateError(
-            f"Nobody has confirmed that whatever writes to patients is off in {crm} while the load runs.",
-            f"Switch it off, then write `messages_off: {{by: NAME, on: DATE}}` under destinations.{crm}.",
-        )
-    now = digest(mapping)
-    if destination.confirmation is None or destination.confirmation.digest != now:
-        state = "is not confirmed" if destination.confirmation is None else "has changed since it was confirmed"
-        raise GateError(
-            f"The mapping {crm}.yaml {state}.",
-            f"Let a named person review it and write `confirmation: {{by: NAME, on: DATE, digest: {now}}}`.",
-        )

@@ -7,6 +7,7 @@ and in the end reported.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -234,13 +235,31 @@ class _Run:
             yield from arrow_batches(words, query, self._rows, self.isolation)
             return
         self.reader = "rows"
-        result = connection.execution_options(stream_results=True, max_row_buffer=self._rows).execute(query)
-        while fetched := result.fetchmany(self._rows):
-            yield list(zip(*fetched, strict=True))
+        result = connection.execute(query)  # both drivers fetch as they are asked, and hold nothing back
+        while values := _fetch(connection, result, self._rows):
+            yield values
 
     @property
     def _large(self) -> bool:
         return self._before is not None and self._before[0] >= ARROW_ROWS
+
+
+def _fetch(connection: sa.Connection, result: sa.CursorResult[Any], rows: int) -> list[Values]:
+    """Fetch rows of the driver's own, and turn them into columns; SQLAlchemy's rows take as long again to make.
+
+    Raises:
+        DBAPIError: as SQLAlchemy would.
+    """
+    driver = connection.dialect.loaded_dbapi.Error
+    # So many new tuples make the collector look through the whole process again and again, and none of them is garbage.
+    gc.disable()
+    try:
+        return list(zip(*result.cursor.fetchmany(rows), strict=True)) if result.cursor else []
+    except driver as error:
+        lost = connection.dialect.is_disconnect(error, None, result.cursor)
+        raise DBAPIError.instance(None, None, error, driver, connection_invalidated=lost) from None
+    finally:
+        gc.enable()
 
 
 def _narrowed(table: Table, only: Sequence[str]) -> Table:

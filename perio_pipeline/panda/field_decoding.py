@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from perio_pipeline.panda.bound import BoundTable, Place
 from perio_pipeline.panda.fields import BoundColumn, filled
@@ -49,19 +50,34 @@ def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, p
     Returns:
         Texts; cells that the entry cannot read are marked (`unread`), or kept where validation will refuse them.
     """
-    entry = bound.columns[name]
-    failures = _Failures(bound.address(table, f"columns.{name}"))
+    entry, where = bound.columns[name], bound.address(table, f"columns.{name}")
     raw = cells = _origin(entry, text, place)
+    if entry.transforms or entry.null_when:
+        piece = entry.piece_at(name, place.labels)
+        cells = _each_once(raw, lambda values: _decoded(bound, entry, piece, where, values))
+    alone = _Failures(where)
     for alias in dict.fromkeys(filter(None, map(bound.alias_of, entry.columns(place.suffixes)))):
-        _check_partner(bound, alias, text, failures)
+        _check_partner(bound, alias, text, alone)
+    return alone.mark(cells, raw)
+
+
+def _each_once(cells: Text, decode: Callable[[Text], Text]) -> Text:
+    """Decode each value once, however often it stands in the column."""
+    seen = pa.array(cells, type=pa.string(), from_pandas=True).dictionary_encode(null_encoding="encode")
+    decoded = pa.array(decode(pd.Series(seen.dictionary.to_pandas(), dtype=TEXT)), type=pa.string(), from_pandas=True)
+    return pd.Series(decoded.take(seen.indices).to_pandas(), dtype=TEXT).set_axis(cells.index)
+
+
+def _decoded(bound: BoundTable, entry: BoundColumn, piece: str, where: str, values: Text) -> Text:
+    failures, cells = _Failures(where), values
     if entry.pattern:
-        cells, reasons = take_piece(cells, entry.pattern, entry.piece_at(name, place.labels))
+        cells, reasons = take_piece(cells, entry.pattern, piece)
         for reason, failed in reasons.items():
             failures.add(failed, reason)
     if entry.null_when:
         cells = cells.mask(cells.isin(entry.null_when))
     cells = _step(bound, entry, cells, failures)
-    return failures.mark(_coded(entry, cells), raw)
+    return failures.mark(_coded(entry, cells), values)
 
 
 def _origin(entry: BoundColumn, text: pd.DataFrame, place: Place) -> Text:

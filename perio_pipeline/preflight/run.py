@@ -22,7 +22,7 @@ from perio_pipeline.panda.inventory import take_inventory
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.panda.trial import Limit, try_entries
-from perio_pipeline.preflight import account, people, reading, records, source
+from perio_pipeline.preflight import account, keeping, people, reading, records, source
 from perio_pipeline.preflight.checks import Check, Verdict, counted, in_order, refused, unknown
 from perio_pipeline.preflight.probing import of_probes, probe
 from perio_pipeline.preflight.survey import survey_accounts
@@ -94,7 +94,8 @@ def run_preflight(
     chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
     mapping = rooms.effective(chosen, crm)
     checks = [*_of_source(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
-    checks += [people.agreement(chosen, crm, today), *of_probes(rooms, chosen, crm, found)]
+    checks += [people.agreement(chosen, crm, today), people.confirmation(rooms.mappings, chosen, crm)]
+    checks += [keeping.kept_too_long(rooms, chosen), *of_probes(rooms, chosen, crm, found)]
     accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
     return Preflight(practice, crm, tuple(in_order([*checks, *accounts])), requests, found, taken)
 
@@ -134,7 +135,7 @@ def _of_patients(
 ) -> Iterator[Check]:
     patients = reading.read_patients(panda)
     yield records.bridge_only(patients.bridged, patients.treated, len(patients.offices))
-    if kinds_sent(mapping):
+    if "radiograph" in kinds_sent(mapping):
         needs = reading.read_storage(panda, patients, rooms.router(practice, crm), rooms.file_limits(practice, crm))
         yield from account.storage(needs, practice.policies.oversize_files)
 

@@ -228,6 +228,8 @@ def _uses(mapping: model.Mapping, spec: FieldSpec) -> Iterator[tuple[str, str]]:
     for owner, obj in mapping.present().items():
         if obj.model == spec.model and spec.name in obj.custom:
             yield owner, obj.custom[spec.name].why
+        if obj.model == spec.model and obj.file and obj.file.field == spec.name:
+            yield owner, f"holds the {_spaced(owner)}"
         if obj.model == spec.model and spec.name in obj.links and obj.links[spec.name].label:
             yield owner, f"links {_spaced(owner)} to {_spaced(obj.links[spec.name].object)}"
 

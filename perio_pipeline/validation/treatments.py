@@ -161,6 +161,13 @@ _RULES = (
         "a local time that the clock skipped",
         "A time in the hour that daylight saving skips; it stays as it is.",
     ),
+    Rule(
+        "dst_overlap",
+        26,
+        Action.REPORTED,
+        "a local time that came twice",
+        "A time in the hour that comes twice when daylight saving ends; it is taken for the first of the two.",
+    ),
 )
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

@@ -40,6 +40,8 @@ def test_the_account_is_described() -> None:
         "date_form": "date",
         "note_characters": 5_000,
         "past_appointments": True,
+        "file_values_replace": True,
+        "download_files": True,
     }
     lookups = {
         **dict.fromkeys(("assignedTo", "assignedUserId", "userId"), ("Doc@Gum.example",)),

@@ -42,8 +42,11 @@ def only(checks: Any) -> Check:
     return check
 
 
+MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
+
+
 def practice(url: str = "https://harbor.myfreshworks.com", **changes: Any) -> Practice:
-    made = load_practice(Path(__file__).resolve().parents[2] / "mappings", "harbor")
+    made = load_practice(MAPPINGS, "harbor")
     destinations = {
         name: each.model_copy(update={"url": url, **changes.get("destination", {})})
         for name, each in made.destinations.items()
@@ -204,3 +207,9 @@ def test_g1_a_connection_that_others_can_read_along_and_tables_that_change_are_w
     assert verdicts(source.access(moving))["one_moment"] == "warning"
     file = replace(INVENTORY, server=replace(SERVER, kind="sqlite"))
     assert not {"encryption", "one_moment"} & set(verdicts(source.access(file)))
+
+
+def test_p3_the_mapping_is_confirmed_as_it_is() -> None:
+    unconfirmed = people.confirmation(MAPPINGS, practice(), "freshsales")
+    assert (unconfirmed.verdict, "not confirmed" in unconfirmed.found) == (Verdict.REFUSED, True)
+    assert people.confirmation(MAPPINGS, practice("http://127.0.0.1:1"), "freshsales").verdict is Verdict.WARNING

@@ -238,7 +238,7 @@ def test_g8_a_plan_nobody_stated_is_said() -> None:
 
 
 def test_every_type_has_a_word() -> None:
-    assert set(CRMS["freshsales"].types) == set(FieldType)
+    assert set(CRMS["freshsales"].types) == set(FieldType) - {FieldType.FILE}, "files are on records there"
 
 
 @pytest.mark.parametrize("crm", CRM_NAMES)

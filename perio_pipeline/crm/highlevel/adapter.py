@@ -9,6 +9,7 @@ from perio_pipeline.crm.highlevel import constants
 from perio_pipeline.crm.highlevel.account import check_account, create_fields, missing_fields, remove_fields
 from perio_pipeline.crm.highlevel.capabilities import NOON
 from perio_pipeline.crm.highlevel.customfields import CustomFields
+from perio_pipeline.crm.highlevel.files import ContactFiles
 from perio_pipeline.crm.highlevel.links import CompanyLinks
 from perio_pipeline.crm.highlevel.objects import SPECS
 from perio_pipeline.crm.highlevel.records import Records
@@ -43,6 +44,7 @@ class HighLevelAdapter(Dispatcher):
         resources: dict[str, Resource] = {
             **{name: Records(spec, self._session) for name, spec in SPECS.items()},
             constants.COMPANY_LINKS: CompanyLinks(self._session),
+            constants.CHARTS: ContactFiles(constants.CHARTS, self._session),
         }
         super().__init__("HighLevel", self._session.transport, resources, stats)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from perio_pipeline.crm.answers import number
+from perio_pipeline.crm.highlevel.constants import FILES_PER_FIELD
 from perio_pipeline.crm.http import JsonObject
 from perio_pipeline.crm.protocol import FieldSpec, FieldType, Value
 from perio_pipeline.errors import DestinationError
@@ -20,6 +21,7 @@ DATA_TYPES: Mapping[FieldType, str] = {
     FieldType.CHOICE: "SINGLE_OPTIONS",
     FieldType.PHONE: "PHONE",
     FieldType.MULTI_CHOICE: "MULTIPLE_OPTIONS",
+    FieldType.FILE: "FILE_UPLOAD",
 }
 AT_NOON = "T12:00:00.000Z"
 _WITH_OPTIONS = frozenset({FieldType.CHOICE, FieldType.MULTI_CHOICE})
@@ -96,7 +98,8 @@ class CustomFields:
         items = record.get("customFields")
         for item in items if isinstance(items, list) else []:
             known = self._by_id.get(str(item.get("id"))) if isinstance(item, dict) else None
-            if known is not None:
+            # Files are records of their own.
+            if known is not None and known.data_type != DATA_TYPES[FieldType.FILE]:
                 found[known.name] = _value(item, known.data_type)
         return found
 
@@ -140,6 +143,8 @@ def creation_body(spec: FieldSpec) -> JsonObject:
     }
     if spec.type in _WITH_OPTIONS:
         body["options"] = list(spec.options)
+    if spec.type is FieldType.FILE:
+        body |= {"isMultipleFile": True, "maxNumberOfFiles": FILES_PER_FIELD}
     return body
 
 
@@ -149,6 +154,8 @@ def _fault(spec: FieldSpec, same: Sequence[JsonObject]) -> str:
     data_type, wanted = same[0].get("dataType"), DATA_TYPES[spec.type]
     if data_type != wanted:
         return f"has the type {data_type}; it should be {wanted}"
+    if spec.type is FieldType.FILE and same[0].get("isMultiFileAllowed") is False:
+        return "takes one file only; allow several"
     offered = same[0].get("picklistOptions") or []
     lacking = [option for option in spec.options if option not in offered]
     return f"lacks the options {', '.join(lacking)}" if spec.type in _WITH_OPTIONS and lacking else ""

@@ -1,0 +1,11 @@
+"""`perio map`: the group of commands by which a practice's mapping is made, looked at and confirmed."""
+
+from __future__ import annotations
+
+import typer
+
+from perio_pipeline.cli import confirming
+
+app = typer.Typer(no_args_is_help=True, help="The mapping: proposed by the machine, confirmed by a named person.")
+
+confirming.register(app)
