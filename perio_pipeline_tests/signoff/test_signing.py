@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,7 @@ def test_what_is_open_is_signed_only_with_a_reason(rooms: Workplace) -> None:
 def test_a_signature_names_the_file_that_was_read_stands_in_the_log_and_goes_stale(rooms: Workplace) -> None:
     (signature,) = sign_off(rooms, PRACTICE, CRM, JO, despite="a rehearsal").signed
     kept = rooms.report_file(PRACTICE, CRM, SIGNED, f"signoff-{signature.digest[:12]}.html")
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() == signature.digest
     assert kept.stat().st_mode & 0o777 == 0o600
     journal = rooms.journal()
     try:
