@@ -14,6 +14,7 @@ from rich.console import Console
 
 from perio_pipeline import interrupts, settings
 from perio_pipeline.cli import (
+    assessing,
     audit,
     cutover,
     documents,
@@ -241,6 +242,7 @@ app.add_typer(cutover.app, name="cutover")
 app.add_typer(mapping.app, name="map")
 app.add_typer(schema.app, name="schema")
 app.add_typer(source.app, name="source")
+assessing.register(app)
 planning.register(app)
 preflight.register(app)
 rebuild.register(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from perio_pipeline.defs import checks, jobs, preflight, rollback, sensors, signoff
-from perio_pipeline.defs.assets import clinical, destination, files, panda, rebuild, request_plan, validated
+from perio_pipeline.defs.assets import assessment, clinical, destination, files, panda, rebuild, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
 from perio_pipeline.defs.resources import WorkplaceResource
@@ -55,6 +55,8 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         job_definitions.append(rollback.rollback_job(crm, partitions))
         job_definitions.append(preflight.preflight_job(crm, partitions))
         job_definitions.append(signoff.signoff_job(crm, partitions))
+    assets.append(assessment.assessment_asset(workplace.destinations(), partitions))
+    job_definitions.append(jobs.assess_job(workplace.destinations()))
     cutovers = [
         sensors.cutover_sensor(practice, crm, workplace.mapping(crm), assets)
         for practice in workplace.practices()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -102,6 +102,18 @@ def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
         config=plan_config(LoadPass.FULL, crm),
         tags={DESTINATION_TAG: crm},
         description=f"Reads PANDA, validates, shapes, and says what a load into {crm} would cost. Sends nothing.",
+        executor_def=dg.in_process_executor,
+    )
+
+
+def assess_job(crms: Sequence[str]) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that assesses a practice, without a request to a CRM."""
+    plans = {name: step for crm in crms for name, step in plan_config(LoadPass.FULL, crm)["ops"].items()}
+    return dg.define_asset_job(
+        "assess",
+        selection=dg.AssetSelection.assets(["assessment"]).upstream(),
+        config={"ops": plans},
+        description="Reads PANDA and assesses the practice: grade, quality, requests and hours per plan, a calendar.",
         executor_def=dg.in_process_executor,
     )
 

@@ -93,7 +93,7 @@ def run_preflight(
     # Read anew: what was found holds from now on.
     chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
     mapping = rooms.effective(chosen, crm)
-    checks = [*_of_source(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
+    checks = [*source_checks(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
     checks += [people.agreement(chosen, crm, today), people.confirmation(rooms.mappings, chosen, crm)]
     checks += [keeping.kept_too_long(rooms, chosen), *of_probes(rooms, chosen, crm, found)]
     accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
@@ -105,9 +105,10 @@ def write_report(rooms: Workplace, made: Preflight) -> Path:
     return rooms.write_report(json.dumps(made.plain(), indent=2), made.practice, made.crm, REPORT)
 
 
-def _of_source(
+def source_checks(
     rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping, today: date
 ) -> Iterator[Check]:
+    """Check the practice's database, without an account of the CRM (G1 to G5, G7)."""
     try:
         panda = rooms.source(practice)
         problems = panda.problems(TABLES.values())
