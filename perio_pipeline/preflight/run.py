@@ -120,7 +120,8 @@ def _of_source(
         return
     yield from source.access(inventory, weaknesses(panda.url))
     yield source.size(inventory)
-    yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
+    yield from _try("G5", "findings", lambda: source.findings(reading.read_findings(panda, practice.findings)))
+    yield from source.unread(inventory)
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))
     yield from _try("G3", "patients", lambda: _of_patients(rooms, practice, crm, mapping, panda))
 
