@@ -99,7 +99,9 @@ def proposal(name: str, values: pd.Series) -> str:
         return f"{_quoted(name)}: {{type: number, take: latest}}"
     if distinct and dates(there).notna().all():
         return f"{_quoted(name)}: {{type: date, take: latest}}"
-    if 0 < len(distinct) <= FEW and len(there) > len(distinct) and all(CODE.fullmatch(each) for each in distinct):
+    # A word that is recorded once only may be anybody's name.
+    repeated = bool((there.value_counts() > 1).all())
+    if 0 < len(distinct) <= FEW and repeated and all(CODE.fullmatch(each) for each in distinct):
         choices = ", ".join(f"{_quoted(each)}: {_quoted(each[:1].upper() + each[1:])}" for each in distinct)
         return f"{_quoted(name)}: {{type: choice, choices: {{{choices}}}}}"
     return f"{_quoted(name)}: {{type: text, take: latest}}"

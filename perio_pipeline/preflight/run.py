@@ -126,7 +126,8 @@ def source_checks(
     limit = Limit(practice.source.unreadable)
     yield from _try("P3", "entries", lambda: [source.entries(try_entries(panda, TABLES.values()), limit)])
     yield from _try("P3", "claims", lambda: source.claims(panda.unclaimed(), panda.bindings.read_twice()))
-    yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
+    yield from _try("G5", "findings", lambda: source.findings(reading.read_findings(panda, practice.findings)))
+    yield from source.unread(inventory)
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))
     yield from _try("G3", "patients", lambda: _of_patients(rooms, practice, crm, mapping, panda))
 

@@ -19,6 +19,7 @@ from perio_pipeline.panda.inventory import Inventory, Period, TableFacts
 from perio_pipeline.panda.trial import Failure, Limit
 from perio_pipeline.preflight import account, people, records, source
 from perio_pipeline.preflight.checks import Check, Verdict
+from perio_pipeline.preflight.reading import OwnFindings
 from perio_pipeline.preflight.survey import Survey
 from perio_pipeline.signoff.room import Room
 
@@ -107,10 +108,20 @@ def test_g4_codes_descriptions_and_letters_that_differ_are_counted() -> None:
 
 
 def test_g5_columns_and_tables_that_nothing_reads_are_named_with_their_rows() -> None:
-    checks = {check.name: check for check in source.unread(INVENTORY, 6)}
+    checks = {check.name: check for check in source.unread(INVENTORY)}
     assert "dbo.Patient.Extra (4)" in checks["unknown_columns"].found
     assert "dbo.Ledger (7)" in checks["unknown_tables"].found
-    assert "6 kinds" in checks["practice_findings"].found
+
+
+def test_g5_findings_that_nobody_declared_are_named_with_an_entry_for_each() -> None:
+    found = OwnFindings({"Night guard": 4, "Splint": 0}, {"Frenum": 3}, {"Night guard": 1}, ("Frenum: {type: text}",))
+    checks = {check.name: check for check in source.findings(found)}
+    assert {check.verdict.value for check in checks.values()} == {"warning"}
+    assert "Frenum (3)" in checks["practice_findings"].found
+    assert "Frenum: {type: text}" in checks["practice_findings"].to_do
+    assert "Night guard (1)" in checks["finding_values"].found
+    assert "Splint" in checks["finding_names"].found
+    assert set(verdicts(source.findings(OwnFindings({"Night guard": 4}, {}, {}, ()))).values()) == {"ok"}
 
 
 def test_p3_an_entry_that_fails_on_many_rows_is_refused_and_on_a_few_told() -> None:
