@@ -1,7 +1,7 @@
 """Asks what is known against locked packages, and says so plainly where nobody could be asked.
 
-`python -m perio_pipeline_tests.deployment.advisories PIP_AUDIT LOCK...`: exit code 0 nothing known, 1 something is, 2 the
-advisory service could not be asked, so that nothing is known of the packages at all.
+Called with the path of pip-audit and the lock files. Ends with 0 where nothing is known, 1 where something is, 2 where
+packages could not be asked about, so that nothing is known of them at all.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 UNREACHED = ("ConnectionError", "ServiceError", "Max retries", "Could not connect", "SSLError", "HTTPError", "Timeout")
+UNKNOWN = "could not be audited"
 
 
 def main(program: str, locks: Sequence[str]) -> int:
@@ -23,9 +24,13 @@ def main(program: str, locks: Sequence[str]) -> int:
         if done.returncode and any(word in said for word in UNREACHED):
             print(f"{lock}: NOT AUDITED: the advisory service could not be reached. This says nothing of the packages.")
             worst = 2
-        else:
-            print(f"{lock}:\n{said.strip()}")
-            worst = max(worst, done.returncode)
+            continue
+        skipped = said.count(UNKNOWN)
+        lines = [line for line in said.splitlines() if UNKNOWN not in line]
+        print("\n".join([f"{lock}:", *lines]))
+        if skipped:
+            print(f"{lock}: NOT AUDITED: {skipped} packages, of which the advisory service told nothing.")
+        worst = max(worst, done.returncode, 2 if skipped else 0)
     return worst
 
 
