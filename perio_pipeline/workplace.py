@@ -34,6 +34,7 @@ from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import (
     Account,
     Destination,
+    Notify,
     Practice,
     effective_mapping,
     load_practice,
@@ -41,6 +42,7 @@ from perio_pipeline.mapping.practice import (
     resolve,
 )
 from perio_pipeline.mapping.rows import Router
+from perio_pipeline.notifying import Recipients, everybodys
 from perio_pipeline.panda.bindings import load_bindings
 from perio_pipeline.panda.exports.report import REPORT, Report, report
 from perio_pipeline.panda.exports.staging import Staged, stage
@@ -165,6 +167,16 @@ class Workplace:
     def journal(self) -> Journal:
         """Open the journal; `PERIO_JOURNAL_URL` names another database than SQLite in the data folder."""
         return open_journal(self.data, os.environ.get("PERIO_JOURNAL_URL"))
+
+    def recipients(self, name: str) -> Recipients:
+        """Return who is told about a practice: whom its file names, else whom the environment names for all.
+
+        Raises:
+            SettingsError: the file names an environment variable that is not set.
+        """
+        stated = self.practice(name).notify if name in self.practices() else Notify()
+        webhook = self._resolved(stated.webhook, f"notify.webhook of practice {name}") if stated.webhook else ""
+        return Recipients(webhook, stated.mail_to) or everybodys()
 
     def router(self, practice: Practice, crm: str) -> Router:
         """Return which account the patients of which office go to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from perio_pipeline.defs import checks, jobs, preflight, rollback, sensors, signoff
+from perio_pipeline.defs import checks, jobs, notifications, preflight, rollback, sensors, signoff
 from perio_pipeline.defs.assets import assessment, clinical, destination, files, panda, rebuild, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
@@ -64,7 +64,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
     ]
     return dg.Definitions(
         assets=assets,
-        sensors=cutovers,
+        sensors=[*cutovers, notifications.run_failures_sensor(), notifications.windows_sensor()],
         asset_checks=asset_checks,
         jobs=job_definitions,
         resources={"workplace": resource, "io_manager": ParquetFrames(workplace=resource)},

@@ -195,6 +195,18 @@ class Retention(Entry):
     days: int = Field(ge=1)
 
 
+class Notify(Entry):
+    """Who is told that a run failed, or that a window needs people; nobody, unless somebody is named.
+
+    Attributes:
+        webhook: an address that takes a POST of JSON.
+        mail_to: e-mail addresses; the mail server is named in the environment.
+    """
+
+    webhook: str = ""
+    mail_to: tuple[str, ...] = ()
+
+
 class Letterhead(Entry):
     """What stands at the top of the practice's letters: a name, and lines with address and phone."""
 
@@ -220,6 +232,7 @@ class Practice(Entry):
     second_person: Literal["required", "not_required"] = "not_required"
     letterhead: Letterhead | None = None
     retention: Retention | None = None
+    notify: Notify = Notify()
     sample_patients: int = Field(60, ge=1)
     findings: dict[str, OwnFinding] = Field(default_factory=dict)
 
