@@ -29,6 +29,22 @@ class Bindings(Entry):
         own = (self.tables[name],) if name in self.tables else ()
         return (*own, *finding_parts(self.tables)) if name == FINDINGS else own
 
+    def read_twice(self) -> list[str]:
+        """Return the findings whose column a field is bound to as well, which their entries say is meant."""
+        return [
+            f"tables.{name}.findings.{label}"
+            for name, bound in self.tables.items()
+            for label, field in bound.findings.items()
+            if field.also_read
+        ]
+
+    def shared(self) -> dict[str, list[BoundTable]]:
+        """Return the physical tables of which every entry reads only rows under a condition, with these entries."""
+        entries: dict[str, list[BoundTable]] = {}
+        for bound in self.tables.values():
+            entries.setdefault(bound.table.lower(), []).append(bound)
+        return {each[0].table: each for each in entries.values() if all(bound.where for bound in each)}
+
 
 @remembered
 def load_bindings(path: Path) -> Bindings:

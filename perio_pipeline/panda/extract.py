@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -111,7 +111,7 @@ class Extract:
         self._table = table
         self.report = Report()
 
-    def __iter__(self) -> Iterator[pd.DataFrame]:
+    def __iter__(self) -> Generator[pd.DataFrame]:
         """Read it.
 
         Raises:

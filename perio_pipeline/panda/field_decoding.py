@@ -127,8 +127,8 @@ def _bit(cells: Text, bit: int, known: int) -> Text:
 def _letter(cells: Text, letter: str, known: set[str]) -> Text:
     """One flag of a text of letters; a text with a letter nobody named is kept as `?text` and fails validation."""
     found = {text: {each.upper() for each in text if each.isalnum()} for text in cells.dropna().unique()}
-    there = cells.map({text: letter.upper() in letters for text, letters in found.items()}).fillna(False).astype(bool)
-    strange = cells.map({text: not letters <= known for text, letters in found.items()}).fillna(False).astype(bool)
+    there = cells.isin([text for text, letters in found.items() if letter.upper() in letters])
+    strange = cells.isin([text for text, letters in found.items() if not letters <= known])
     return _flag(there, cells, strange)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +19,8 @@ from perio_pipeline.panda.drivers import sqlserver_engine
 from perio_pipeline.panda.extract import Extract
 from perio_pipeline.panda.failures import explained
 from perio_pipeline.panda.fields import BoundColumn
-from perio_pipeline.panda.statements import reading_of
-from perio_pipeline.panda.stored_columns import stored_types, unfit
+from perio_pipeline.panda.statements import Reading, reading_of
+from perio_pipeline.panda.stored_columns import stored_columns, stored_types, unfit
 
 VERSION = "version"
 """Column of `PandaSource.versions`."""
@@ -87,15 +87,33 @@ class PandaSource:
                 f"Correct these entries in {self._bindings_file}, or grant the login what it lacks.",
             )
 
+    def unclaimed(self) -> dict[str, int]:
+        """Return how many rows of each table that only conditions are bound to are read by none of them.
+
+        Conditions on a joined table are not looked at.
+
+        Raises:
+            SourceError: unreachable, or a table is not there.
+        """
+        counts: dict[str, int] = {}
+        with self.connect() as connection:
+            for name, entries in self.bindings.shared().items():
+                types = stored_columns(connection, name)
+                alone = [each.model_copy(update={"joins": {}, "version": ()}) for each in entries]
+                if not any(each.alias_of(column) for each in entries for column in each.where):
+                    first, *others = [Reading(each, (), (), types) for each in alone]
+                    counts[name] = int(connection.execute(first.unclaimed(others)).scalar_one() or 0)
+        return counts
+
     def count(self, table: Table) -> int:
         """Return the rows the extract of a canonical table will have."""
         with self.connect() as connection:
-            readings = [reading_of(table, part, stored_types(connection, part), None) for part in self._parts(table)]
+            readings = [reading_of(table, part, stored_types(connection, part), None) for part in self.parts(table)]
             return sum(int(connection.execute(reading.count()).scalar_one() or 0) for reading in readings)
 
     def extract(self, table: Table, rows: int = CHUNK_ROWS) -> Extract:
         """Return a canonical table for reading, as often as needed; it knows afterwards how it was read."""
-        return Extract(self, table, self._parts(table), rows)
+        return Extract(self, table, self.parts(table), rows)
 
     def chunks(self, table: Table, rows: int = CHUNK_ROWS, only: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Stream a canonical table as extract frames in the order of its key; at least one, which may be empty.
@@ -105,11 +123,19 @@ class PandaSource:
             rows: source rows fetched at a time.
             only: the columns to read, where that is not all; besides the key nothing else leaves the database.
         """
-        return iter(Extract(self, table, self._parts(table), rows, only, readings=1))
+        return iter(Extract(self, table, self.parts(table), rows, only, readings=1))
+
+    def parts(self, table: Table) -> tuple[BoundTable, ...]:
+        """Return what a canonical table is read from, in order."""
+        return self.bindings.parts(table.name)
+
+    def part_chunks(self, table: Table, part: BoundTable, only: Sequence[str]) -> Generator[pd.DataFrame]:
+        """Stream some columns of one of the parts that a canonical table is read from, as `chunks` does of all."""
+        return Extract(self, table, (part,), CHUNK_ROWS, only, readings=1).__iter__()
 
     def has_versions(self, table: Table) -> bool:
         """Whether each row of a table has something that is another one after each change."""
-        return all(part.changes(table.key) for part in self._parts(table))
+        return all(part.changes(table.key) for part in self.parts(table))
 
     def versions(self, table: Table) -> Iterator[pd.DataFrame]:
         """Stream the keys of a table and each row's version (text), without reading anything else.
@@ -121,17 +147,14 @@ class PandaSource:
             raise ValueError(f"{table.name} has no versions")
         stamped = [
             part.model_copy(update={"columns": {**part.columns, VERSION: _version(part.changes(table.key))}})
-            for part in self._parts(table)
+            for part in self.parts(table)
         ]
         described = replace(table, columns=(*table.columns, Column(VERSION, Kind.TEXT, "the row's version")))
         return iter(Extract(self, described, stamped, CHUNK_ROWS, [*table.key, VERSION], readings=1))
 
-    def _parts(self, table: Table) -> tuple[BoundTable, ...]:
-        return self.bindings.parts(table.name)
-
     def _problems(self, connection: sa.Connection, table: Table) -> Iterator[str]:
         """What of a table's parts does not fit: names first, then joins that more than one row would answer."""
-        for part in self._parts(table):
+        for part in self.parts(table):
             types = stored_types(connection, part)
             problems = unfit(table.name, part, types)
             yield from problems

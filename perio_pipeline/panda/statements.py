@@ -83,6 +83,12 @@ class Reading:
         several = query.group_by(*keys).having(sa.func.count() > sa.literal_column("1")).subquery("several")
         return sa.select(sa.func.count()).select_from(several)
 
+    def unclaimed(self, others: Sequence[Reading]) -> Query:
+        """Return the statement for the number of rows of the table that neither this reading nor others take."""
+        taken = [sa.and_(*each._conditions(each.bound.where)) for each in (self, *others)]
+        one_each = sa.case((sa.or_(*taken), sa.literal_column("0")), else_=sa.literal_column("1"))
+        return sa.select(sa.func.sum(one_each)).select_from(table_clause(self.bound.table))
+
     def _from(self, query: Query) -> Query:
         """Say which tables are read, and which of their rows."""
         source: Any = table_clause(self.bound.table)

@@ -47,16 +47,17 @@ def unfit(name: str, bound: BoundTable, stored: StoredColumns) -> list[str]:
     problems: list[str] = []
     encoded = {field.column for field in bound.columns.values() if field.encoding}
     aliases = {alias.lower() for alias in bound.joins}
-    own = any(key.partition(".")[0] not in aliases for key in stored)
+    here = any(key.partition(".")[0] not in aliases for key in stored)
     for alias, table in {"": bound.table, **{alias: join.table for alias, join in bound.joins.items()}}.items():
-        there = any(key.startswith(f"{alias.lower()}.") for key in stored) if alias else own
+        there = any(key.startswith(f"{alias.lower()}.") for key in stored) if alias else here
         if not there:
             place = f"tables.{name}.joins.{alias}" if alias else f"tables.{name}"
             problems.append(f"there is no table {table} ({place}) that the login can see")
             continue
         for column, entry in bound.entries().items():
             if bound.alias_of(column) == alias:
-                problem = _problem(table, column, stored.get(column.lower()), column in encoded)
+                own_name = column.removeprefix(f"{alias}.")
+                problem = _problem(table, own_name, stored.get(column.lower()), column in encoded)
                 problems += [f"{problem} (tables.{name}.{entry})"] if problem else []
     return problems
 

@@ -20,7 +20,7 @@ from perio_pipeline_tests.panda.bound import BINDINGS
 @pytest.fixture(scope="session")
 def harbor(tmp_path_factory: pytest.TempPathFactory) -> Practice:
     path = tmp_path_factory.mktemp("designs") / "harbor.db"
-    generate(path, 24)
+    generate(path, 20)
     source = PandaSource(f"sqlite:///{path}", load_bindings(BINDINGS), "panda.yaml")
     return Practice(path, source, {}, {name: canonical(source, table) for name, table in TABLES.items()})
 

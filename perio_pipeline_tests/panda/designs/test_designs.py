@@ -69,9 +69,9 @@ def test_g5_every_design_has_columns_and_tables_that_nothing_reads(name: str, de
 
 def test_a_chunk_at_a_time_is_the_same_as_all_at_once(designed: Designed) -> None:
     source = designed("split").source
-    for name in ("patient", "perio_site", "practice_finding", "appointment"):
+    for name, rows in {"patient": 7, "practice_finding": 7, "perio_site": 300}.items():
         whole = pd.concat(source.chunks(TABLES[name]), ignore_index=True)
-        pieces = list(source.chunks(TABLES[name], rows=7))
+        pieces = list(source.chunks(TABLES[name], rows=rows))
         assert len(pieces) > 2
         pd.testing.assert_frame_equal(pd.concat(pieces, ignore_index=True), whole)
 

@@ -168,9 +168,12 @@ def written_date(value: str, pattern: str) -> str:
 
 
 def _bits(flags: list[tuple[BoundColumn, Value]]) -> Value:
-    strange = _strange(flags)
-    if strange is not None or all(value is None for _, value in flags):
-        return strange
+    """The sum; one with a bit that nobody knows has such a bit in this design too."""
+    if _strange(flags) is not None:
+        known = sum({entry.bit or 0 for entry, _ in flags})
+        return str(next(1 << place for place in range(16) if not known & 1 << place))
+    if all(value is None for _, value in flags):
+        return None
     return str(sum(entry.bit or 0 for entry, value in flags if value == "true"))
 
 

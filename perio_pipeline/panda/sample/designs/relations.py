@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from perio_pipeline.panda.bound import BoundTable
@@ -51,25 +51,29 @@ class Relations:
                 self.losses[table.name].append(source_key)
                 continue
             invert(bound, record, place, cells.setdefault((*key, turn), Cells()))
+        keys, partners = bound.keys(table.key), bound.partners(table.key)
         for name, filled in cells.items():
-            self._place(table, bound, name, filled)
+            values = self._base_row(table, bound, partners, name, filled)
+            where = tuple((column, allowed[0]) for column, allowed in bound.where.items())
+            # Its physical key tells a row from others, so that several canonical tables find the same one.
+            physical = tuple(values[column] for column in keys) or name[:-1]
+            row = self.rows[bound.table].setdefault((*where, *physical, name[-1]), {})
+            row.update({column: value for column, value in values.items() if row.get(column) is None})
 
-    def _place(self, table: Table, bound: BoundTable, name: RowName, cells: Cells) -> None:
+    def _base_row(
+        self, table: Table, bound: BoundTable, partners: Sequence[str], name: RowName, cells: Cells
+    ) -> PhysicalRow:
+        """What stands in the table itself; what belongs into joined ones is put there."""
         values = cells.finished()
         if cells.misfits:
             self.losses[table.name].append("|".join(str(part) for part in name[:-1]))
-        partners = bound.partners(table.key)
         for alias in reversed(bound.joins):
             own = {column: values.pop(column) for column in list(values) if bound.alias_of(column) == alias}
             if alias in partners:
                 self._add_partner(bound, alias, values, own, name)
             else:
                 values |= self._look_up(bound, alias, own)
-        values |= {column: allowed[0] or None for column, allowed in bound.where.items()}
-        row = self.rows[bound.table].setdefault(_name(table, bound, values, name), {})
-        for column, value in values.items():
-            if row.get(column) is None:
-                row[column] = value
+        return values | {column: allowed[0] or None for column, allowed in bound.where.items()}
 
     def _add_partner(self, bound: BoundTable, alias: str, values: PhysicalRow, own: PhysicalRow, name: RowName) -> None:
         join = bound.joins[alias]
@@ -93,10 +97,3 @@ class Relations:
         if name not in rows:
             rows[name] = {listed: str(len(rows) + 1), **words}
         return {key_column: rows[name][listed]}
-
-
-def _name(table: Table, bound: BoundTable, values: PhysicalRow, name: RowName) -> RowName:
-    """What tells a row from others: its physical key, so that several canonical tables find the same row."""
-    where = tuple((column, allowed[0]) for column, allowed in bound.where.items())
-    keys = tuple(values[column] for column in bound.keys(table.key))
-    return (*where, *(keys or name[:-1]), name[-1])
