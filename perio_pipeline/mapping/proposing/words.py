@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Word:
     """
 
     text: str
-    concepts: Mapping[str, float]
+    concepts: Mapping[str, float] = field(hash=False)
 
     @property
     def plain(self) -> bool:
@@ -111,10 +111,29 @@ def words_of(name: str) -> tuple[Word, ...]:
         known = meanings(text)
         parts = [text] if known or text.isdigit() or len(text) < 4 else _cut(text)
         found += [Word(part, meanings(part)) for part in parts]
-    whole = folded(re.sub(r"[^A-Za-z]", "", _without_accents(name)))
+    found = _joined(found)
+    whole = folded(re.sub(r"[^A-Za-z0-9]", "", _without_accents(name)))
     if len(found) > 1 and EXACT in vocabulary().get(whole, {}).values():
         return (Word(whole, vocabulary()[whole]),)
     return tuple(found)
+
+
+def _joined(words: list[Word]) -> list[Word]:
+    """Put together what is a word only together: `A`, `1`, `c`."""
+    found: list[Word] = []
+    at = 0
+    while at < len(words):
+        for many in (3, 2):
+            text = "".join(word.text for word in words[at : at + many])
+            parts = words[at : at + many]
+            if len(parts) == many and any(part.text.isdigit() for part in parts) and text in vocabulary():
+                found.append(Word(text, vocabulary()[text]))
+                at += many
+                break
+        else:
+            found.append(words[at])
+            at += 1
+    return found
 
 
 def _without_accents(name: str) -> str:
