@@ -17,6 +17,7 @@ from perio_pipeline.cli import (
     audit,
     cutover,
     documents,
+    mapping,
     matching,
     planning,
     preflight,
@@ -231,6 +232,7 @@ documents.register(app)
 rollback.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cutover.app, name="cutover")
+app.add_typer(mapping.app, name="map")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)

@@ -80,6 +80,10 @@ class Matcher:
             keys = fresh
         return found
 
+    def name_of(self, match: Match) -> float:
+        """Return how well the table's own name fits."""
+        return self._table_name(match.table, match.candidate)
+
     def others(self, match: Match) -> list[tuple[float, str]]:
         """Return the next best physical tables of a canonical one."""
         context = [(self._table_name(match.table, each), each.table.name) for each in self._candidates]
