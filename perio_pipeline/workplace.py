@@ -108,7 +108,9 @@ class Workplace:
         if practice.source.folder:
             self.stage(practice)
             return PandaSource(f"sqlite:///{self._staged_file(practice)}", unbound, "")
-        return PandaSource(self._resolved(practice.source.url, f"source.url of practice {practice.practice}"), unbound, "")
+        return PandaSource(
+            self._resolved(practice.source.url, f"source.url of practice {practice.practice}"), unbound, ""
+        )
 
     def stage(self, practice: Practice) -> tuple[Staged, Report]:
         """Stage the practice's exports, as far as they can be, and report how they are written.

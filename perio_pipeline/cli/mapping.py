@@ -40,7 +40,7 @@ def propose(
     practice: PracticeOption,
     write: Annotated[str, typer.Option(help="A bindings file to write in mappings/, such as smith.yaml.")] = "",
 ) -> None:
-    """Look at a practice's database and propose how it is bound. Only names, shapes and codes are told; nothing leaves."""
+    """Look at a practice's database and propose how it is bound. Names, shapes and codes are told; nothing leaves."""
     console = Console(soft_wrap=True, highlight=False)
     with clear_errors():
         rooms = settings.workplace()
@@ -61,9 +61,13 @@ def propose(
 def _target(folder: Path, name: str) -> Path:
     path = folder / name
     if path.parent != folder or path.suffix != ".yaml":
-        raise SettingsError(f"{name} is no name for a bindings file.", "Name a file such as smith.yaml, without a folder.")
+        raise SettingsError(
+            f"{name} is no name for a bindings file.", "Name a file such as smith.yaml, without a folder."
+        )
     if path.exists():
-        raise SettingsError(f"{name} is there already.", "Name another file; the proposal never replaces what people wrote.")
+        raise SettingsError(
+            f"{name} is there already.", "Name another file; the proposal never replaces what people wrote."
+        )
     return path
 
 
@@ -99,12 +103,16 @@ def _show_rest(made: Proposal, console: Console) -> None:
     """What is left over on both sides."""
     fields = [field for table in made.tables for field in table.fields]
     counted = {level: sum(field.confidence == level for field in fields) for level in Confidence}
-    console.print(f"{len(fields)} fields: " + ", ".join(f"{many} {level}" for level, many in counted.items()) + "; * is required.")
+    console.print(
+        f"{len(fields)} fields: " + ", ".join(f"{many} {level}" for level, many in counted.items()) + "; * is required."
+    )
     if made.leftover_tables:
         names = ", ".join(f"{each.table} ({each.rows:,})" for each in made.leftover_tables)
         console.print(f"Tables that nothing is read from: {escape(names)}.")
     if made.leftover_columns:
-        left = Table("column", "type", "perhaps the finding", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+        left = Table(
+            "column", "type", "perhaps the finding", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
+        )
         for each in made.leftover_columns:
             left.add_row(escape(f"{each.table}.{each.column}"), each.type, escape(each.label) if each.finding else "")
         console.print("Columns that nothing is read from:")

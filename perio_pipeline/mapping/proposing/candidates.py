@@ -1,4 +1,4 @@
-"""What a canonical table could be read from: the physical tables as they are, with their lists of words, and unpivoted."""
+"""What a canonical table could be read from: physical tables with their lists of words, as they are or unpivoted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,47 @@ LIST_ROWS, LIST_COLUMNS = 80, 4
 
 SITE_CODES: Sequence[Mapping[str, tuple[str, ...]]] = (
     {
-        "MB": ("mb", "mf", "bm", "mv", "fm", "vm", "mesiobuccal", "mesiofacial", "mesiobukkal", "mesiovestibulaer", "mesiovestibular"),
-        "B": ("b", "f", "v", "bc", "mid", "midbuccal", "facial", "buccal", "bukkal", "vestibulaer", "vestibular", "fc", "vc"),
-        "DB": ("db", "df", "bd", "dv", "fd", "vd", "distobuccal", "distofacial", "distobukkal", "distovestibulaer", "distovestibular"),
+        "MB": (
+            "mb",
+            "mf",
+            "bm",
+            "mv",
+            "fm",
+            "vm",
+            "mesiobuccal",
+            "mesiofacial",
+            "mesiobukkal",
+            "mesiovestibulaer",
+            "mesiovestibular",
+        ),
+        "B": (
+            "b",
+            "f",
+            "v",
+            "bc",
+            "mid",
+            "midbuccal",
+            "facial",
+            "buccal",
+            "bukkal",
+            "vestibulaer",
+            "vestibular",
+            "fc",
+            "vc",
+        ),
+        "DB": (
+            "db",
+            "df",
+            "bd",
+            "dv",
+            "fd",
+            "vd",
+            "distobuccal",
+            "distofacial",
+            "distobukkal",
+            "distovestibulaer",
+            "distovestibular",
+        ),
         "ML": ("ml", "lm", "mo", "mp", "om", "pm", "mesiolingual", "mesiooral", "mesiopalatal"),
         "L": ("l", "lc", "o", "p", "oc", "lingual", "oral", "palatal"),
         "DL": ("dl", "ld", "do", "dp", "od", "pd", "distolingual", "distooral", "distopalatal"),
@@ -65,7 +103,9 @@ def candidates_of(tables: Sequence[SampledTable]) -> list[Candidate]:
     lists = [table for table in tables if _is_list(table)]
     found = []
     for table in tables:
-        plain = _with_lists(Candidate(table, tuple(Origin(name, each, table.name) for name, each in table.columns.items())), lists)
+        plain = _with_lists(
+            Candidate(table, tuple(Origin(name, each, table.name) for name, each in table.columns.items())), lists
+        )
         found += [plain, *_over_sites(plain)]
     return found
 
@@ -123,7 +163,12 @@ def _word_column(own: Origin, other: SampledTable, key: str, name: str, alias: s
     words = dict(zip(other.columns[key].text, other.columns[name].text, strict=True))
     text = own.sample.text.map(words).astype(own.sample.text.dtype)
     column = other.columns[name]
-    return Origin(f"{alias}.{name}", SampledColumn(f"{own.sample.name} {name}", column.type, text, column.encoding), own.table, alias)
+    return Origin(
+        f"{alias}.{name}",
+        SampledColumn(f"{own.sample.name} {name}", column.type, text, column.encoding),
+        own.table,
+        alias,
+    )
 
 
 def _over_sites(candidate: Candidate) -> Iterator[Candidate]:
@@ -150,7 +195,9 @@ def _stems(names: Sequence[str], words: tuple[str, ...]) -> set[tuple[str, str]]
     found = set()
     for name in names:
         for word in words:
-            for match in re.finditer(rf"(?<![A-Za-z]){word}(?![A-Za-z])|(?<=[a-z]){word.upper()}$|{word.upper()}$|{word}$", name, re.I):
+            for match in re.finditer(
+                rf"(?<![A-Za-z]){word}(?![A-Za-z])|(?<=[a-z]){word.upper()}$|{word.upper()}$|{word}$", name, re.I
+            ):
                 found.add((name[: match.start()] + "{site}" + name[match.end() :], match[0]))
     return found
 
@@ -178,4 +225,6 @@ def _unpivoted(candidate: Candidate, suffixes: Mapping[str, str], families: Mapp
 
 
 def _together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
-    return SampledColumn(name, columns[0].type, pd.concat([each.text for each in columns], ignore_index=True), columns[0].encoding)
+    return SampledColumn(
+        name, columns[0].type, pd.concat([each.text for each in columns], ignore_index=True), columns[0].encoding
+    )

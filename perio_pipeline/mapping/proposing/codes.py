@@ -1,4 +1,4 @@
-"""What the codes of a column mean: each value against each canonical code, all together, so that no two share one by chance."""
+"""What the codes of a column mean: all values against all canonical codes, so that no two share one by chance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rapidfuzz import fuzz
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from perio_pipeline.mapping.proposing.knowledge import code_texts, code_words
 from perio_pipeline.mapping.proposing.model import CodeProposal, Confidence
@@ -32,7 +32,9 @@ def propose_codes(counts: Mapping[str, int], choices: Sequence[str], *, opposite
     scores = np.array([[_likeness(value, choice) for choice in choices] for value in values])
     rows, columns = linear_sum_assignment(-scores)
     taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
-    return [_proposal(value, counts[value], scores[at], taken.get(at), choices, opposite) for at, value in enumerate(values)]
+    return [
+        _proposal(value, counts[value], scores[at], taken.get(at), choices, opposite) for at, value in enumerate(values)
+    ]
 
 
 def code_fit(counts: Mapping[str, int], choices: Sequence[str]) -> float:

@@ -17,6 +17,9 @@ from perio_pipeline.panda.canonical import Column, Kind
 NOT_ASSESSABLE = "99"
 _HALF = 0.5
 
+PAIRS = (("0", "1"), ("0", "-1"), ("Y", "N"), ("J", "N"), ("S", "N"), ("T", "F"))
+"""How flags are written."""
+
 
 def entry_of(match: Match, column: Column, origin: Origin) -> tuple[Binding, list[CodeProposal]]:
     """Return how a column is read as a field, and what its codes mean."""
@@ -26,7 +29,7 @@ def entry_of(match: Match, column: Column, origin: Origin) -> tuple[Binding, lis
         return _date(match, column, origin), []
     if column.kind is Kind.BOOLEAN or column.choices:
         codes = _codes(match, column, origin)
-        known = {each.code: each.target for each in codes if each.target is not None}
+        known = _both({each.code: each.target for each in codes if each.target is not None}, column)
         return (origin.entry(codes=known) if any(code != to for code, to in known.items()) else origin.entry()), codes
     if column.kind in (Kind.INTEGER, Kind.DECIMAL):
         return _number(column, origin), []
@@ -38,8 +41,19 @@ def _codes(match: Match, column: Column, origin: Origin) -> list[CodeProposal]:
         known = known_tables()[match.table.name].fields[column.name]
         context, prefix = match.candidate.context, match.candidate.prefix
         against = name_fit(origin.path, known.opposite, context, prefix) if known.opposite else 0.0
-        return propose_codes(origin.coded, FLAGS, opposite=against > name_fit(origin.path, known.names, context, prefix))
+        return propose_codes(
+            origin.coded, FLAGS, opposite=against > name_fit(origin.path, known.names, context, prefix)
+        )
     return propose_codes(origin.coded, column.choices)
+
+
+def _both(known: dict[str, str], column: Column) -> dict[str, str]:
+    """Name the other value of a flag too, though no row has it yet."""
+    if column.kind is not Kind.BOOLEAN or len(known) != 1:
+        return known
+    ((code, target),) = known.items()
+    other = next((b if code == a else a for a, b in PAIRS if code in (a, b)), None)
+    return {**known, other: "false" if target == "true" else "true"} if other else known
 
 
 def _date(match: Match, column: Column, origin: Origin) -> Binding:
@@ -47,7 +61,10 @@ def _date(match: Match, column: Column, origin: Origin) -> Binding:
     pattern = origin.dates or ""
     if time is not None:
         clock = "hh:mm:ss" if all(value.count(":") == 2 for value in time.values) else "hh:mm"
-        return {"text": f"{{{origin.path}}} {{{time.path}}}", "date": f"{pattern.partition(' ')[0] or 'YYYY-MM-DD'} {clock}"}
+        return {
+            "text": f"{{{origin.path}}} {{{time.path}}}",
+            "date": f"{pattern.partition(' ')[0] or 'YYYY-MM-DD'} {clock}",
+        }
     zeros = sorted({"0", "00000000"} & origin.sample.counts.keys()) if pattern else []
     steps: dict[str, Any] = {"null_when": zeros} if zeros else {}
     return origin.entry(**steps, **({"date": pattern} if pattern else {}))
@@ -82,7 +99,9 @@ def strange_values(column: Column, origin: Origin) -> list[str]:
     return sorted(
         value
         for value, rows in counts.items()
-        if value in ("99", "-1", "-2", "-9", "-99", "999", "--", "---", ".") and rows >= 3 and not _inside(value, low, high)
+        if value in ("99", "-1", "-2", "-9", "-99", "999", "--", "---", ".")
+        and rows >= 3
+        and not _inside(value, low, high)
     )
 
 
@@ -99,7 +118,7 @@ def _numbers(origin: Origin) -> Sequence[float]:
 
 def _depth_state(match: Match, origin: Origin) -> Binding:
     depth = match.table.column("depth_mm")
-    states = {value: "not_recorded" for value in strange_values(depth, origin)}
+    states = dict.fromkeys(strange_values(depth, origin), "not_recorded")
     if NOT_ASSESSABLE in states:
         states[NOT_ASSESSABLE] = "not_assessable"
     empty = {"": "not_recorded"} if origin.sample.filled < 1 or not states else {}

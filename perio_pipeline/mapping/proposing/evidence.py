@@ -1,4 +1,4 @@
-"""What may be told of a column without telling what it holds: shapes, counts, rounded bounds, and codes that many rows share."""
+"""What may be told of a column without what it holds: shapes, counts, rounded bounds, codes that many rows share."""
 
 from __future__ import annotations
 
@@ -14,8 +14,22 @@ OFTEN = 3
 """Rows that must have a value before it is shown at all."""
 
 PERSONAL = frozenset(
-    "first last middle nickname name birth street street2 city zip phone email login member suffix salutation "
-    "note body path subject policy group reason".split()
+    {
+        "first",
+        "last",
+        "middle",
+        "nickname",
+        "name",
+        "birth",
+        "street",
+        "street2",
+        "city",
+        "zip",
+        "phone",
+        "email",
+        "login",
+    }
+    | {"member", "suffix", "salutation", "note", "body", "path", "subject", "policy", "group", "reason"}
 )
 """A column that may be called so shows no value, however often one stands there."""
 
@@ -35,8 +49,12 @@ def evidence_of(origin: Origin) -> Evidence:
 
 
 def shown_codes(origin: Origin) -> dict[str, int]:
-    """Return the codes of a column that may be shown, with their rows; nothing for one that may hold more than codes."""
-    if not origin.coded or concepts_of(origin.path) & PERSONAL or any(origin.looks.get(kind, 0) > 0.1 for kind in _SHAPES):
+    """Return the codes that may be shown, with their rows; nothing for a column that may hold more than codes."""
+    if (
+        not origin.coded
+        or concepts_of(origin.path) & PERSONAL
+        or any(origin.looks.get(kind, 0) > 0.1 for kind in _SHAPES)
+    ):
         return {}
     return {code: rows for code, rows in origin.coded.items() if is_shown(code, rows)}
 
@@ -48,7 +66,9 @@ def is_shown(code: str, rows: int) -> bool:
 
 def _range(origin: Origin) -> str:
     if origin.dates is not None:
-        years = sorted(int(found[0]) for value in origin.values for found in [re.findall(r"(?:19|20)\d\d", value)] if found)
+        years = sorted(
+            int(found[0]) for value in origin.values for found in [re.findall(r"(?:19|20)\d\d", value)] if found
+        )
         return f"{years[0]}–{years[-1]}" if years else ""
     if origin.looks.get("number", 0) < 1:
         return ""

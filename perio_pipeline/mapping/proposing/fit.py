@@ -11,6 +11,9 @@ from perio_pipeline.panda.canonical import Column, Kind
 EMPTY = 0.45
 """What a column without any value counts: it may be anything."""
 
+NUMBERS = 0.75
+"""The share of numbers in a column of numbers; people also write `1+` and `--`."""
+
 FLAGS = ("true", "false")
 SPECIAL = frozenset({"email", "phone", "url", "npi", "body", "path", "procedure", "zip"})
 """Kinds of values that are seen at once; another field hardly looks like them."""
@@ -58,12 +61,14 @@ def _number(column: Column, origin: Origin) -> float:
     if comma:
         texts = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(texts, errors="coerce")
-    if numbers.notna().mean() < MOST - 0.1:
+    if numbers.notna().mean() < NUMBERS:
         return 0.0
     low = column.low if column.low is not None else -1e12
     high = column.high if column.high is not None else 1e12
-    inside = numbers.between(low, high) | numbers.isin([99, -1, -2, -99]) | ((numbers > 100) & (low < 0) & (numbers < 115))
-    if inside.mean() < MOST:
+    inside = (
+        numbers.between(low, high) | numbers.isin([99, -1, -2, -99]) | ((numbers > 100) & (low < 0) & (numbers < 115))
+    )
+    if inside[numbers.notna()].mean() < MOST:
         return 0.0
     whole = (numbers.dropna() % 1 == 0).all()
     if column.kind is Kind.INTEGER and not whole:
@@ -82,4 +87,6 @@ def _text(looks: str, origin: Origin) -> float:
     if looks == "tooth" or looks == "teeth":
         return share
     numeric = found.get("number", 0.0) if looks in ("name", "words", "text", "place", "street") else 0.0
-    return max(share * (0.5 if found.get("email", 0) + found.get("url", 0) + found.get("body", 0) > MOST else 1) - numeric, 0)
+    return max(
+        share * (0.5 if found.get("email", 0) + found.get("url", 0) + found.get("body", 0) > MOST else 1) - numeric, 0
+    )

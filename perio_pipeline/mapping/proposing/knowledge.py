@@ -1,4 +1,4 @@
-"""What is known of the canonical fields beyond their definitions: how systems call them, and what their codes are called."""
+"""What is known of canonical fields beyond their definitions: how systems call them, and their codes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def code_words() -> dict[str, tuple[str, ...]]:
     """Return canonical code → the single words and whole texts that stand for it, folded, the surest first."""
     data = _read("codes.yaml")
     texts = {**{code: words for code, words in data.items() if code != "*"}, **data["*"]}
-    return {str(code): tuple(dict.fromkeys(folded(word) for word in str(words).split())) for code, words in texts.items()}
+    return {
+        str(code): tuple(dict.fromkeys(folded(word) for word in str(words).split())) for code, words in texts.items()
+    }
 
 
 @cache

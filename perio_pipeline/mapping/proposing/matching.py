@@ -1,4 +1,4 @@
-"""Which physical table each canonical one is, and which column each field: both assigned as a whole, each at most once."""
+"""Which physical table each canonical one is, and which column each field: assigned as a whole, each at most once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from perio_pipeline.mapping.proposing.candidates import Candidate, refers
 from perio_pipeline.mapping.proposing.fit import EMPTY, value_fit
@@ -72,7 +72,9 @@ class Matcher:
         keys: dict[str, frozenset[str]] = {}
         found: dict[str, Match] = {}
         for _ in range(ROUNDS):
-            matches = [[self._compared(table, at, keys) for at in range(len(self._candidates))] for table in self._tables]
+            matches = [
+                [self._compared(table, at, keys) for at in range(len(self._candidates))] for table in self._tables
+            ]
             found = self._assigned(matches)
             fresh = {name: _key_of(match) for name, match in found.items()}
             if fresh == keys:
@@ -87,7 +89,9 @@ class Matcher:
     def others(self, match: Match) -> list[tuple[float, str]]:
         """Return the next best physical tables of a canonical one."""
         context = [(self._table_name(match.table, each), each.table.name) for each in self._candidates]
-        return [(score, name) for score, name in sorted(set(context), reverse=True) if name != match.candidate.table.name][:3]
+        return [
+            (score, name) for score, name in sorted(set(context), reverse=True) if name != match.candidate.table.name
+        ][:3]
 
     def _assigned(self, matches: Sequence[Sequence[Match]]) -> dict[str, Match]:
         names = [each.table.name for each in self._candidates]
@@ -143,7 +147,7 @@ class Matcher:
         name = origin.sample.name if origin.alias else origin.path
         best = name_fit(name, (*known.names, *known.opposite), candidate.context, candidate.prefix)
         if origin.alias:
-            own, _, word = name.partition(" ")
+            own = name.partition(" ")[0]
             best = max(best, name_fit(own, known.names, candidate.context | {"id"}, candidate.prefix))
         elif origin.path in candidate.raw and not column.references:
             best *= 0.6
@@ -186,7 +190,9 @@ def _choose(fields: Sequence[Column], origins: Sequence[Origin], scores: Scored)
     rows, columns = linear_sum_assignment(-table)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     chosen = {alone[row].name: origins[column].path for row, column in pairs if table[row, column] >= LEAST}
-    shared = {name: chosen[other] for name, other in both.items() if other in chosen and any(c.name == name for c in fields)}
+    shared = {
+        name: chosen[other] for name, other in both.items() if other in chosen and any(c.name == name for c in fields)
+    }
     return chosen | shared
 
 

@@ -30,7 +30,7 @@ from perio_pipeline.panda.tables import TABLES
 
 STRONG_NAME, STRONG_VALUE, STRONG_MARGIN, LIKELY = 0.8, 0.85, 0.12, 0.6
 WEAK_TABLE = 0.45
-"""A strong proposal fits by name and by values, and the next best one clearly less; below a table's score all is weak."""
+"""A strong proposal fits by name and values, the next best one clearly less; below this score of a table all is weak."""
 
 
 def propose(practice: str, connection: sa.Connection) -> Proposal:
@@ -51,9 +51,7 @@ def propose_for(practice: str, kind: str, sampled: Sequence[SampledTable]) -> Pr
     tables = list(TABLES.values())
     matcher = Matcher(tables, candidates_of(sampled))
     found = matcher.match()
-    proposed = [
-        _table(found[table.name], matcher) if table.name in found else _nothing(table) for table in tables
-    ]
+    proposed = [_table(found[table.name], matcher) if table.name in found else _nothing(table) for table in tables]
     return Proposal(
         practice=practice,
         source=kind,
@@ -146,9 +144,15 @@ def _confidence(
     column: Column, name: float, value: float, margin: float, codes: Sequence[CodeProposal], filled: bool
 ) -> Confidence:
     told = codes_confidence(codes)
-    if name >= STRONG_NAME and value >= STRONG_VALUE and margin >= STRONG_MARGIN and filled and column.name != "depth_state":
-        if told in (None, Confidence.STRONG):
-            return Confidence.STRONG
+    if (
+        name >= STRONG_NAME
+        and value >= STRONG_VALUE
+        and margin >= STRONG_MARGIN
+        and filled
+        and column.name != "depth_state"
+        and told in (None, Confidence.STRONG)
+    ):
+        return Confidence.STRONG
     if name * 0.6 + value * 0.4 >= LIKELY and filled and told not in (Confidence.NONE, Confidence.WEAK):
         return Confidence.LIKELY
     return Confidence.WEAK
@@ -156,7 +160,9 @@ def _confidence(
 
 def _reasons(match: Match, column: Column, origin: Origin, name: float, value: float, margin: float) -> list[str]:
     looks = known_tables()[match.table.name].fields[column.name].looks
-    reasons = ["its name says so" if name >= STRONG_NAME else "its name is near" if name >= LEAST else "its name says little"]
+    reasons = [
+        "its name says so" if name >= STRONG_NAME else "its name is near" if name >= LEAST else "its name says little"
+    ]
     if not origin.values:
         reasons.append("it has no values that could be looked at")
     elif match.table.key == (column.name,):

@@ -16,7 +16,7 @@ from perio_pipeline.panda.profiling.shapes import looks, spread
 
 DAYS = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYYMMDD", "YYYY/MM/DD")
 TIMES = ("", " hh:mm:ss am", " hh:mm am", " hh:mm:ss", " hh:mm")
-_ISO = re.compile(r"[12][0-9]{3}-[01][0-9]-[0-3][0-9](?:[ T][0-9:.]+(?: ?[+-][0-9:]+)?)?")
+_ISO = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-9:.]+(?: ?[+-][0-9:]+)?)?")
 _TIME = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?")
 MOST = 0.9
 """The share of values that decides; what is broken in the rest is for validation to find."""
@@ -92,7 +92,7 @@ class Origin:
         often = sum(many for many in counts.values() if many >= 3)
         if not rows or len(counts) > 40 or max(map(len, counts)) > 40:
             return {}
-        return counts if often >= 0.95 * rows or rows <= 60 and len(counts) <= max(rows / 2, 7) else {}
+        return counts if often >= 0.95 * rows or (rows <= 60 and len(counts) <= max(rows / 2, 7)) else {}
 
     def entry(self, **steps: Any) -> str | dict[str, Any]:
         """Return an entry of a bindings file, as short as it can be."""

@@ -23,7 +23,7 @@ PLAIN = "plain"
 """The concept of words that say nothing."""
 
 EXACT, SKELETON, PREFIX, FUZZY = 1.0, 0.85, 0.85, 0.8
-"""How much a word counts that is listed, one without its vowels, a beginning, and one that is spelled a little otherwise."""
+"""How much a word counts that is listed, one without vowels, a beginning, and one spelled a little otherwise."""
 
 _SHORTEST, _FUZZY_FROM, _ALIKE = 3, 6, 86
 _UNKNOWN = 0.25
@@ -59,7 +59,11 @@ def vocabulary() -> dict[str, dict[str, float]]:
     """Return word → concepts, with the beginnings and the consonants of words as abbreviations of them."""
     data = YAML(typ="safe").load(_FILE.read_text(encoding="utf-8"))
     lexicon: dict[str, dict[str, float]] = {}
-    listed = [(concept, word.strip("_").replace("_", "")) for concept, words in data["concepts"].items() for word in words.split()]
+    listed = [
+        (concept, word.strip("_").replace("_", ""))
+        for concept, words in data["concepts"].items()
+        for word in words.split()
+    ]
     for concept, word in listed:
         lexicon.setdefault(folded(word), {})[concept] = EXACT
     for word in data["plain"].split():
@@ -99,7 +103,9 @@ def meanings(text: str) -> dict[str, float]:
 
 @cache
 def _long_words() -> tuple[str, ...]:
-    return tuple(word for word, concepts in vocabulary().items() if len(word) >= _FUZZY_FROM - 1 and 1.0 in concepts.values())
+    return tuple(
+        word for word, concepts in vocabulary().items() if len(word) >= _FUZZY_FROM - 1 and 1.0 in concepts.values()
+    )
 
 
 @cache
@@ -137,8 +143,17 @@ def _joined(words: list[Word]) -> list[Word]:
 
 
 def _without_accents(name: str) -> str:
-    name = name.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("Ä", "Ae").replace("Ö", "Oe").replace("Ü", "Ue")
-    return "".join(each for each in unicodedata.normalize("NFKD", name.replace("ß", "ss")) if not unicodedata.combining(each))
+    name = (
+        name.replace("ä", "ae")
+        .replace("ö", "oe")
+        .replace("ü", "ue")
+        .replace("Ä", "Ae")
+        .replace("Ö", "Oe")
+        .replace("Ü", "Ue")
+    )
+    return "".join(
+        each for each in unicodedata.normalize("NFKD", name.replace("ß", "ss")) if not unicodedata.combining(each)
+    )
 
 
 @cache
@@ -148,7 +163,9 @@ def _cut(text: str) -> list[str]:
     best: list[tuple[float, tuple[str, ...]]] = [(0.0, ())]
     for end in range(1, len(text) + 1):
         score, parts = best[end - 1]
-        unknown = (*parts[:-1], parts[-1] + text[end - 1]) if parts and parts[-1] not in lexicon else (*parts, text[end - 1])
+        unknown = (
+            (*parts[:-1], parts[-1] + text[end - 1]) if parts and parts[-1] not in lexicon else (*parts, text[end - 1])
+        )
         found = (score + _UNKNOWN, unknown)
         for start in range(max(0, end - 24), end - 1):
             word = text[start:end]

@@ -37,8 +37,8 @@ def bindings_text(proposal: Proposal) -> str:
     return _HEAD.format(practice=proposal.practice) + text.getvalue()
 
 
-_HEAD = """# How the database of practice {practice} is bound, as the machine proposes it. Beside each entry stand how sure it is, its
-# score from 0 to 1, and the reasons. A person looks at every entry, first at those with PLEASE CHECK, and then confirms them.
+_HEAD = """# How the database of practice {practice} is bound, as the machine proposes it. Above each entry stand how sure it is,
+# its score from 0 to 1, and the reasons. A person looks at every entry, first at those with PLEASE CHECK.
 # The grammar is in the head of panda.yaml.
 """
 
@@ -58,7 +58,9 @@ def _table(table: TableProposal) -> CommentedMap:
     entry = CommentedMap(table=table.table, **{name: _plain(value) for name, value in table.structure.items()})
     entry["columns"] = columns
     if unbound:
-        entry.yaml_set_comment_before_after_key("columns", before=f"{REVIEW}: nothing found for {', '.join(unbound)}", indent=4)
+        entry.yaml_set_comment_before_after_key(
+            "columns", before=f"{REVIEW}: nothing found for {', '.join(unbound)}", indent=4
+        )
     return entry
 
 

@@ -142,7 +142,9 @@ def _sampled(connection: sa.Connection, inspector: sa.Inspector, stored: StoredT
     }
     whole = len(fetched) < rows
     keys = {
-        column: frozenset(each.counts if whole else _all_values(connection, name, types[column].read(column_clause(column))))
+        column: frozenset(
+            each.counts if whole else _all_values(connection, name, types[column].read(column_clause(column)))
+        )
         for column, each in columns.items()
         if each.unique and not each.encoding
     }

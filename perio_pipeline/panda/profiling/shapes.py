@@ -44,7 +44,7 @@ def shapes(values: Iterable[str], most: int = 3) -> dict[str, float]:
 
 
 def looks(values: Sequence[str]) -> dict[str, float]:
-    """Return what the values may be: name of the kind → share of the values that fit it; those that no value fits are left out."""
+    """Return what the values may be: name of the kind → share of them that fit it; kinds that none fits are left out."""
     some = spread(values)
     found = {name: sum(map(test, some)) / len(some) for name, test in KINDS.items()} if some else {}
     return {name: share for name, share in found.items() if share}
@@ -87,11 +87,18 @@ def is_npi(text: str) -> bool:
 
 def _is_phone(text: str) -> bool:
     digits = sum(each.isdigit() for each in text)
-    return 7 <= digits <= 15 and re.fullmatch(r"[+(]?[0-9][-0-9 ().+/]*(?:\s*(?:x|ext\.?)\s*[0-9]+)?", text, re.I) is not None
+    return (
+        7 <= digits <= 15
+        and re.fullmatch(r"[+(]?[0-9][-0-9 ().+/]*(?:\s*(?:x|ext\.?)\s*[0-9]+)?", text, re.I) is not None
+    )
 
 
 def _is_body(text: str) -> bool:
-    return text.startswith("{\\rtf") or re.match(r"\s*<(?:html|p|div|!doctype|span|b)\b", text, re.I) is not None or len(text) > 120
+    return (
+        text.startswith("{\\rtf")
+        or re.match(r"\s*<(?:html|p|div|!doctype|span|b)\b", text, re.I) is not None
+        or len(text) > 120
+    )
 
 
 _TEETH = r"(?:#?[0-9]{1,2}(?:\s*(?:-|to|bis)\s*#?[0-9]{1,2})?)"
@@ -100,11 +107,17 @@ _LETTER = r"[^\W\d_]"
 KINDS: Mapping[str, Callable[[str], bool]] = {
     "email": _fits(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}\s*"),
     "phone": _is_phone,
-    "url": _fits(r"(?:https?://|www\.)\S+|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|dental|de|es|example|test|us)(?:/\S*)?", re.I),
+    "url": _fits(
+        r"(?:https?://|www\.)\S+|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|dental|de|es|example|test|us)(?:/\S*)?",
+        re.I,
+    ),
     "npi": is_npi,
     "zip": _fits(r"[0-9]{5}(?:-?[0-9]{4})?|[0-9]{4}|[A-Z]-?[0-9]{4,5}"),
     "state": _fits(r"[A-Za-z]{2}|[A-Z][a-z]{3,12}"),
-    "salutation": _fits(r"(?:mr|mrs|ms|miss|dr|prof|herr|frau|sr|sra|srta|d|dna|don|doña|mme|mlle|m|sig|sig\.ra|rev|mx)\.?(?: (?:dr|prof)\.?)*", re.I),
+    "salutation": _fits(
+        r"(?:mr|mrs|ms|mx|miss|dr|prof|rev|herr|frau|sr|sra|srta|don|doña|mme|mlle|m|sig|sig\.ra)\.?(?: (?:dr|prof)\.?)*",
+        re.I,
+    ),
     "suffix": _fits(r"(?:jr|sr|i{1,3}|iv|v|esq|phd|md)\.?", re.I),
     "credential": _fits(r"(?:d\.?d\.?s|d\.?m\.?d|m\.?d|r\.?d\.?h|ms|phd|dr|med|dent|m\.?s\.?|[ .,/])+\.?", re.I),
     "initial": _fits(rf"{_LETTER}\.?"),
