@@ -58,9 +58,9 @@ def _fit(words: tuple[Word, ...], phrase: Phrase, context: frozenset[str]) -> fl
 def _cost(word: Word, context: frozenset[str]) -> float:
     if not word.concepts:
         return STRANGE if len(word.text) > 1 else STRANGE / 2
-    if context & word.concepts.keys():
+    if PLAIN in word.concepts or context & word.concepts.keys():
         return CONTEXT
-    return min(GENERAL.get(concept, 1.0) for concept in word.concepts if concept != PLAIN)
+    return min(GENERAL.get(concept, 1.0) for concept in word.concepts)
 
 
 def concepts_of(name: str) -> frozenset[str]:

@@ -30,7 +30,7 @@ from perio_pipeline.panda.tables import TABLES
 
 STRONG_NAME, STRONG_VALUE, STRONG_MARGIN, LIKELY = 0.8, 0.85, 0.12, 0.6
 WEAK_TABLE = 0.45
-"""A strong proposal fits by name and values, the next best one clearly less; below this score of a table all is weak."""
+"""A strong proposal fits by name and values, and the next best one less; below this score of a table all is weak."""
 
 
 def propose(practice: str, connection: sa.Connection) -> Proposal:

@@ -37,8 +37,8 @@ def bindings_text(proposal: Proposal) -> str:
     return _HEAD.format(practice=proposal.practice) + text.getvalue()
 
 
-_HEAD = """# How the database of practice {practice} is bound, as the machine proposes it. Above each entry stand how sure it is,
-# its score from 0 to 1, and the reasons. A person looks at every entry, first at those with PLEASE CHECK.
+_HEAD = """# How the database of practice {practice} is bound, as the machine proposes it. Above each entry stand how
+# sure it is, its score from 0 to 1, and the reasons. A person looks at every entry, first at those with PLEASE CHECK.
 # The grammar is in the head of panda.yaml.
 """
 
