@@ -29,10 +29,12 @@ from perio_pipeline.loading.objects import Target
 from perio_pipeline.loading.planner import Planner
 from perio_pipeline.mapping.catalog import load_mapping
 from perio_pipeline.mapping.effective import EffectiveMapping
+from perio_pipeline.mapping.gates import check_gates
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import (
     Account,
     Destination,
+    Notify,
     Practice,
     effective_mapping,
     load_practice,
@@ -40,6 +42,7 @@ from perio_pipeline.mapping.practice import (
     resolve,
 )
 from perio_pipeline.mapping.rows import Router
+from perio_pipeline.notifying import Recipients, everybodys
 from perio_pipeline.panda.bindings import Bindings, load_bindings
 from perio_pipeline.panda.exports.report import REPORT, Report, report
 from perio_pipeline.panda.exports.staging import Staged, stage
@@ -78,6 +81,14 @@ class Workplace:
             SettingsError: the CRM has no such plan, or its mapping file does not know a policy.
         """
         return effective_mapping(self.mapping(crm), practice.destination(crm), crm_package(crm))
+
+    def check_gates(self, practice: Practice, crm: str) -> None:
+        """Check that people have confirmed all that must be, before a record moves to a real CRM.
+
+        Raises:
+            GateError: says what is missing, or what has changed since.
+        """
+        check_gates(self.mappings, practice, crm)
 
     def check_room(self, practice: Practice, crm: str) -> None:
         """Check that what the practice needs fits into its plan.
@@ -167,6 +178,16 @@ class Workplace:
         """Open the journal; `PERIO_JOURNAL_URL` names another database than SQLite in the data folder."""
         return open_journal(self.data, os.environ.get("PERIO_JOURNAL_URL"))
 
+    def recipients(self, name: str) -> Recipients:
+        """Return who is told about a practice: whom its file names, else whom the environment names for all.
+
+        Raises:
+            SettingsError: the file names an environment variable that is not set.
+        """
+        stated = self.practice(name).notify if name in self.practices() else Notify()
+        webhook = self._resolved(stated.webhook, f"notify.webhook of practice {name}") if stated.webhook else ""
+        return Recipients(webhook, stated.mail_to) or everybodys()
+
     def router(self, practice: Practice, crm: str) -> Router:
         """Return which account the patients of which office go to."""
         accounts = practice.destination(crm).accounts
@@ -250,12 +271,12 @@ class Workplace:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
-    def write_report(self, text: str, practice: str, *parts: str) -> Path:
+    def write_report(self, content: str | bytes, practice: str, *parts: str) -> Path:
         """Write a report as it is, readable by its owner only from the start; returns where."""
         path = self.report_file(practice, *parts)
         path.touch(mode=0o600)
         path.chmod(0o600)
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
 

@@ -68,7 +68,7 @@ class YamlFile:
             MappingError: the first mistake, and how many more there are.
         """
         try:
-            return model.model_validate(_plain(self.data))
+            return model.model_validate(plain(self.data))
         except ValidationError as error:
             mistakes = error.errors(include_url=False, include_input=False)
             # A misspelt key is also a missing one; the misspelling is the better news.
@@ -91,11 +91,12 @@ class YamlFile:
         return tuple(kept)
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
+    """The content of a YAML node as plain dictionaries with text keys, lists and scalars."""
     if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [plain(value) for value in node]
     return node
 
 

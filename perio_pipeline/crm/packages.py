@@ -10,7 +10,7 @@ from typing import Protocol, cast
 from perio_pipeline.crm.budget import Budget
 from perio_pipeline.crm.plans import Plans
 from perio_pipeline.crm.probing import ProbePlan, ProbeReport
-from perio_pipeline.crm.protocol import AccountSettings, Adapter, FileLimits
+from perio_pipeline.crm.protocol import AccountSettings, Adapter, Behaviour, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 from perio_pipeline.errors import SettingsError
 
@@ -25,6 +25,10 @@ class CrmPackage(Protocol):
 
     def behaviours(self, capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
         """Return how an account behaves that is stated to have these capabilities: each by name, on or off."""
+        ...
+
+    def shaping(self, capabilities: Mapping[str, Behaviour]) -> Mapping[str, Behaviour]:
+        """Return those behaviours by which the account is sent other records, or takes over others: each by name."""
         ...
 
     def budget_of(self, plan: str, capabilities: Mapping[str, bool | int | str]) -> Budget:

@@ -17,15 +17,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from perio_pipeline.crm.packages import CrmPackage
-from perio_pipeline.errors import GateError, SettingsError
+from perio_pipeline.errors import SettingsError
 from perio_pipeline.mapping.capabilities import probed
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.handover import Source
 from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.own_findings import with_findings
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
 from perio_pipeline.panda.changes import Guard
-from perio_pipeline.yamlfile import Entry, YamlFile, digest, remembered
+from perio_pipeline.panda.own_findings import OwnFinding
+from perio_pipeline.yamlfile import Entry, YamlFile, remembered
 
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -46,19 +48,22 @@ class Account(Entry):
     offices: tuple[str, ...] = ()
 
 
-class Confirmation(Entry):
-    """Who confirmed the mapping, when, and the digest of what was confirmed."""
-
-    by: str
-    on: date
-    digest: str
-
-
 class Statement(Entry):
     """What a named person did or allowed, and when."""
 
     by: str = Field(min_length=1)
     on: date
+
+
+class Confirmation(Statement):
+    """Who confirmed the mapping, when, and the digest of what was confirmed; written by `perio map confirm`.
+
+    Attributes:
+        second: who else confirmed the same, where the practice asks for two persons.
+    """
+
+    digest: str
+    second: Statement | None = None
 
 
 class SchemaApproval(Entry):
@@ -72,6 +77,11 @@ class SchemaApproval(Entry):
         if self.create_fields and not self.approved_by.strip():
             raise ValueError("`create_fields` needs `approved_by`, the name of who allowed it")
         return self
+
+    @property
+    def approver(self) -> str:
+        """Who allowed it; empty where nobody did."""
+        return self.approved_by if self.create_fields else ""
 
 
 class Cutover(Entry):
@@ -114,6 +124,7 @@ class Destination(Entry):
         cutover: the window in which changes in PANDA are still picked up.
         messages_off: who switched off what would write to patients because of the load (requirements G6, G11).
         probing: who allowed that throwaway records are made in the real account to find out how it behaves.
+        findings: the practice's own findings; they stand in the practice's file once, for all its destinations.
     """
 
     url: str
@@ -129,6 +140,7 @@ class Destination(Entry):
     cutover: Cutover = Cutover()
     messages_off: Statement | None = None
     probing: Statement | None = None
+    findings: dict[str, OwnFinding] = Field(default_factory=dict)
 
     def switches(self, package: CrmPackage) -> Switches:
         """What holds by the destination's plan, its account's behaviour and the practice's policies.
@@ -177,6 +189,24 @@ class Policies(Entry):
     oversize_files: Literal["reduce", "link", "list"] = "reduce"
 
 
+class Retention(Entry):
+    """How long patients' values are kept here after they were last written (`perio purge`)."""
+
+    days: int = Field(ge=1)
+
+
+class Notify(Entry):
+    """Who is told that a run failed, or that a window needs people; nobody, unless somebody is named.
+
+    Attributes:
+        webhook: an address that takes a POST of JSON.
+        mail_to: e-mail addresses; the mail server is named in the environment.
+    """
+
+    webhook: str = ""
+    mail_to: tuple[str, ...] = ()
+
+
 class Letterhead(Entry):
     """What stands at the top of the practice's letters: a name, and lines with address and phone."""
 
@@ -185,7 +215,11 @@ class Letterhead(Entry):
 
 
 class Practice(Entry):
-    """The whole file. `practice` is also the name of the partition and of the file."""
+    """The whole file. `practice` is also the name of the partition and of the file.
+
+    Attributes:
+        second_person: whether a mapping counts as confirmed only after a second person has confirmed it as well.
+    """
 
     practice: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     name: str
@@ -195,8 +229,12 @@ class Practice(Entry):
     destinations: dict[str, Destination]
     baa: Baa | None = None
     policies: Policies = Policies()
+    second_person: Literal["required", "not_required"] = "not_required"
     letterhead: Letterhead | None = None
+    retention: Retention | None = None
+    notify: Notify = Notify()
     sample_patients: int = Field(60, ge=1)
+    findings: dict[str, OwnFinding] = Field(default_factory=dict)
 
     @field_validator("time_zone")
     @classmethod
@@ -227,15 +265,25 @@ def practice_names(folder: Path) -> list[str]:
     return sorted(path.stem for path in (folder / "practices").glob("*.yaml"))
 
 
+def practice_path(folder: Path, name: str) -> Path:
+    """Where a practice's file lies in the mappings folder."""
+    return folder / "practices" / f"{name}.yaml"
+
+
 def load_practice(folder: Path, name: str) -> Practice:
     """Read a practice's file; what it does not say of an account's behaviour is as the probes found it.
 
     Raises:
         MappingError: the file is missing or wrong.
     """
-    stated = _load(folder / "practices" / f"{name}.yaml")
+    stated = _load(practice_path(folder, name))
     destinations = {
-        crm: each.model_copy(update={"capabilities": {**probed(folder, name, crm).values, **each.capabilities}})
+        crm: each.model_copy(
+            update={
+                "capabilities": {**probed(folder, name, crm).values, **each.capabilities},
+                "findings": stated.findings,
+            }
+        )
         for crm, each in stated.destinations.items()
     }
     return stated.model_copy(update={"destinations": destinations})
@@ -243,7 +291,7 @@ def load_practice(folder: Path, name: str) -> Practice:
 
 def stated_capabilities(folder: Path, name: str, crm: str) -> dict[str, bool | int | str]:
     """What the practice's file itself says of an account's behaviour."""
-    return _load(folder / "practices" / f"{name}.yaml").destination(crm).capabilities
+    return _load(practice_path(folder, name)).destination(crm).capabilities
 
 
 @remembered
@@ -281,37 +329,9 @@ def effective_mapping(mapping: Mapping, destination: Destination, package: CrmPa
                 f"{switches[name].words}, but {mapping.destination}.yaml makes no difference by {name}.",
                 "Take the policy out of the practice's file, or let objects of the mapping name the switch.",
             )
-    return effective(mapping, switches)
+    return effective(with_findings(mapping, destination.findings), switches)
 
 
 def is_sandbox(url: str) -> bool:
     """Whether an address is on this machine, so that nothing can leave it."""
     return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
-
-
-def check_gates(practice: Practice, crm: str, mapping: Mapping) -> None:
-    """Forbid loading to a real CRM before a person has confirmed the agreement, silence, and this very mapping.
-
-    Raises:
-        GateError: what is missing (requirements P3, G6, G11, G12).
-    """
-    destination = practice.destination(crm)
-    if is_sandbox(destination.url):
-        return
-    if practice.baa is None:
-        raise GateError(
-            f"Nobody has confirmed the signed BAA for practice {practice.practice}, so no patient data may leave.",
-            "Add `baa: {confirmed_by: NAME, on: DATE}` to the practice's file once it is signed.",
-        )
-    if destination.messages_off is None:
-        raise GateError(
-            f"Nobody has confirmed that whatever writes to patients is off in {crm} while the load runs.",
-            f"Switch it off, then write `messages_off: {{by: NAME, on: DATE}}` under destinations.{crm}.",
-        )
-    now = digest(mapping)
-    if destination.confirmation is None or destination.confirmation.digest != now:
-        state = "is not confirmed" if destination.confirmation is None else "has changed since it was confirmed"
-        raise GateError(
-            f"The mapping {crm}.yaml {state}.",
-            f"Let a named person review it and write `confirmation: {{by: NAME, on: DATE, digest: {now}}}`.",
-        )

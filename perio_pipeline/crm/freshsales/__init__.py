@@ -7,21 +7,27 @@ from collections.abc import Mapping
 from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.adapter import FreshsalesAdapter
 from perio_pipeline.crm.freshsales.budget import FreshsalesBudget
-from perio_pipeline.crm.freshsales.capabilities import capabilities_from
+from perio_pipeline.crm.freshsales.capabilities import SHAPING, capabilities_from
 from perio_pipeline.crm.freshsales.plans import CUSTOM_MODULES, PLANS
 from perio_pipeline.crm.freshsales.probes import probe_account, probe_plan
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.probing import ProbeReport
-from perio_pipeline.crm.protocol import AccountSettings, FileLimits
+from perio_pipeline.crm.protocol import AccountSettings, Behaviour, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan"]
+__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan", "shaping"]
 
 
 def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
     """The account's capabilities that are on or off."""
     known = capabilities_from(capabilities).as_mapping()
     return {name: value for name, value in known.items() if isinstance(value, bool)}
+
+
+def shaping(capabilities: Mapping[str, Behaviour]) -> Mapping[str, Behaviour]:
+    """The capabilities by which other records are sent or taken over."""
+    known = capabilities_from(capabilities).as_mapping()
+    return {name: known[name] for name in SHAPING}
 
 
 def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> FreshsalesBudget:

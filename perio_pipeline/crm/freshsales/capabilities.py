@@ -26,6 +26,23 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 LEAST: Mapping[str, int] = {"minute_requests": 0, "bulk_rows": 2}
 """The least that a number may be, where that is not 1."""
+SHAPING = (
+    "upsert_key",
+    "names_as_keys",
+    "contact_needs",
+    "last_name_required",
+    "created_at_writable",
+    "multi_select_array",
+    "past_appointments",
+    "note_on_appointment",
+    "note_characters",
+    "note_html",
+    "rails_time_zones",
+    "key_user",
+    "inactive_owners",
+    "file_megabytes",
+)
+"""Those by which other records are sent or taken over; by the rest only the way differs on which they travel."""
 
 
 @dataclass(frozen=True)

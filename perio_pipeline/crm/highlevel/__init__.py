@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from perio_pipeline.crm.highlevel import constants
 from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
 from perio_pipeline.crm.highlevel.budget import HighLevelBudget
-from perio_pipeline.crm.highlevel.capabilities import capabilities_from
+from perio_pipeline.crm.highlevel.capabilities import SHAPING, capabilities_from
 from perio_pipeline.crm.highlevel.plans import PLANS
 from perio_pipeline.crm.highlevel.probes import probe_account, probe_plan
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.probing import ProbeReport
-from perio_pipeline.crm.protocol import AccountSettings, FileLimits
+from perio_pipeline.crm.protocol import AccountSettings, Behaviour, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
-__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan"]
-
-_FILE_BYTES = 50_000_000
-"""The largest file that a contact's file field takes (API facts, section 8: POST /forms/upload-custom-files)."""
+__all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan", "shaping"]
 
 
 def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
     """The sub-account's capabilities that are on or off; what else differs is read when one is opened."""
     known = capabilities_from(capabilities).as_mapping()
     return {name: value for name, value in known.items() if isinstance(value, bool)}
+
+
+def shaping(capabilities: Mapping[str, Behaviour]) -> Mapping[str, Behaviour]:
+    """The capabilities by which other records are sent or taken over."""
+    known = capabilities_from(capabilities).as_mapping()
+    return {name: known[name] for name in SHAPING}
 
 
 def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> HighLevelBudget:
@@ -33,7 +37,7 @@ def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> HighLe
 
 def file_limits(settings: AccountSettings) -> FileLimits:
     """What a sub-account takes of files; no figure is published for all of them together."""
-    return FileLimits(_FILE_BYTES)
+    return FileLimits(constants.FILE_BYTES)
 
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> HighLevelAdapter:

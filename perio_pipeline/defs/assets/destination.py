@@ -18,7 +18,7 @@ from perio_pipeline.loading.objects import MANIFEST, WRITTEN, load_object, read_
 from perio_pipeline.loading.retrying import renewed, unsettled
 from perio_pipeline.loading.sampling import SAMPLE, choose, sample_frame, uncovered
 from perio_pipeline.mapping.model import Mapping, ObjectMap
-from perio_pipeline.mapping.practice import Practice, check_gates
+from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import frames_of
 from perio_pipeline.mapping.shape import shape
 from perio_pipeline.signoff.match_review import write_review
@@ -107,10 +107,10 @@ def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
         with actionable():
             practice = workplace.open.practice(context.partition_key)
             with workplace.target(context.partition_key, crm, run_info(context, "prepare")) as target:
-                check_gates(practice, crm, target.mapping)
+                workplace.open.check_gates(practice, crm)
                 workplace.open.check_room(practice, crm)
-                approval = practice.destination(crm).schema_plan
-                frame, created = interrupts.run(prepare_accounts(target, create_fields=approval.create_fields))
+                approver = practice.destination(crm).schema_plan.approver
+                frame, created = interrupts.run(prepare_accounts(target, approved_by=approver))
         return dg.Output(frame, metadata={"custom_fields_created": created})
 
     return account
@@ -168,7 +168,7 @@ def matches_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinitio
         with actionable():
             practice = workplace.open.practice(context.partition_key)
             with workplace.target(context.partition_key, crm, run_info(context, "match")) as target:
-                check_gates(practice, crm, target.mapping)
+                workplace.open.check_gates(practice, crm)
                 found = interrupts.run(find_matches(target, shaped, practice.country))
                 if practice.policies.link_certain_matches:
                     found.frame = link_certain(target, found.frame)
@@ -220,7 +220,7 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
             practice = workplace.open.practice(context.partition_key)
             run, picking_up = run_info(context, config.load_pass.value), _picks_up(context)
             with workplace.target(context.partition_key, crm, run, remembering=picking_up) as target:
-                check_gates(practice, crm, target.mapping)
+                workplace.open.check_gates(practice, crm)
                 earlier = workplace.store().frame(practice.practice, [crm, "loaded", name])
                 covers = config.load_pass.value
                 if config.load_pass is LoadPass.DELTA:
