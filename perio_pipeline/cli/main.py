@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -27,8 +25,9 @@ from perio_pipeline.cli import (
     runs,
     sandboxes,
     source,
+    standing,
 )
-from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table, shown
+from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import match_job_name
 from perio_pipeline.errors import PerioError
@@ -36,26 +35,10 @@ from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.tables import TABLES
-from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 from perio_pipeline.signoff.objects import REPORT
 
 SAMPLE_PRACTICE = "harbor"
 UI_URL = "http://127.0.0.1:3000"
-
-SHOWN = {
-    "source": "src",
-    "quarantined": "quar",
-    "left_out": "left",
-    "created": "new",
-    "updated": "upd",
-    "unchanged": "same",
-    "failed": "fail",
-    "cells_compared": "cells",
-    "differences_unexplained": "diff",
-    "requests": "req",
-    "rate_limited": "429",
-}
-"""What the table on the terminal shows, with headers short enough for 80 columns; `--json` has all of it."""
 
 app = typer.Typer(
     help="Moves a periodontal practice from PANDA Perio to a CRM and proves every cell.",
@@ -111,11 +94,15 @@ def sample(
     patients: Annotated[int, typer.Option(help="Patients of the sample practice.", min=20)] = 250,
     seed: Annotated[int, typer.Option(help="The same seed makes the same practice.")] = 2026,
     out: Annotated[Path | None, typer.Option(help="File to write; by default the demo's.")] = None,
+    design: Annotated[str, typer.Option(help="In another physical design; an unknown name lists them.")] = "",
 ) -> None:
     """Make the synthetic sample practice as a SQLite database."""
     with clear_errors():
-        path = out or settings.data_folder() / "sample" / f"{SAMPLE_PRACTICE}.db"
-        _make_sample(path, patients, seed)
+        path = out or settings.data_folder() / "sample" / f"{design or SAMPLE_PRACTICE}.db"
+        if design and design != SAMPLE_PRACTICE:
+            _make_designed(design, path, patients, seed)
+        else:
+            _make_sample(path, patients, seed)
     console.print(f"Wrote {shown(path)}.")
 
 
@@ -181,22 +168,6 @@ def sandbox(
 
 
 @app.command()
-def status(
-    practice: PracticeOption = SAMPLE_PRACTICE,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """Say where each object of a practice stands in each destination."""
-    with clear_errors():
-        statuses = _statuses(practice)
-    if as_json:
-        counts = {crm: {name: asdict(item) for name, item in objects.items()} for crm, objects in statuses.items()}
-        typer.echo(json.dumps({"practice": practice, "destinations": counts}, indent=2))
-        return
-    for crm, objects in statuses.items():
-        _show(crm, objects)
-
-
-@app.command()
 def ui(
     practice: PracticeOption = SAMPLE_PRACTICE,
     port: Annotated[int, typer.Option(help="Port of the UI, on this machine only.")] = 3000,
@@ -225,6 +196,15 @@ def _make_sample(path: Path, patients: int, seed: int) -> None:
     generate(path, patients=patients, seed=seed)
 
 
+def _make_designed(name: str, path: Path, patients: int, seed: int) -> None:
+    from perio_pipeline.panda.sample.designs.generate import generate_design  # as above
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = generate_design(name, settings.workplace().mappings / "panda.yaml", path, patients, seed)
+    for table, keys in written.losses.items():
+        console.print(f"{len(keys)} rows of {table} have no place in this design.")
+
+
 def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:
     practice = _preflight(name, crm)
     with sandboxes.at_hand(practice, crm) as started:
@@ -232,15 +212,10 @@ def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:
             console.print(f"Started the {crm} sandbox of {name} for this run.")
         interrupts.run(check_accounts(settings.workplace().adapters(practice, crm)))
         report = runs.migrate(name, crm, load_pass, console, anyway=anyway)
-    _show(crm, _statuses(name)[crm])
+    standing.show(name, crm, console)
     if settings.workplace().effective(practice, crm).matched():
         matching.summary(name, crm, console)
-    console.print(f"Run {report.run_id}.")
-    if report.red_checks:
-        raise PerioError(
-            f"{len(report.red_checks)} checks are red: {'; '.join(report.red_checks)}.",
-            f"See {shown(settings.workplace().report_file(name, crm, REPORT))}, or the checks in the Dagster UI.",
-        )
+    standing.judge(report, name, crm, console)
 
 
 def _find_matches(name: str, crm: str) -> None:
@@ -253,36 +228,6 @@ def _find_matches(name: str, crm: str) -> None:
     matching.summary(name, crm, console)
 
 
-def _statuses(name: str) -> dict[str, dict[str, ObjectStatus]]:
-    rooms = settings.workplace()
-    practice = rooms.practice(name)
-    journal = rooms.journal()
-    try:
-        return {
-            crm: destination_status(
-                rooms.store(),
-                name,
-                crm,
-                rooms.effective(practice, crm),
-                journal.traffic(name, crm),
-                journal.costs(name, crm),
-            )
-            for crm in practice.destinations
-        }
-    finally:
-        journal.close()
-
-
-def _show(crm: str, objects: dict[str, ObjectStatus]) -> None:
-    table = object_table(crm, list(SHOWN.values()))
-    counts = {name: asdict(item) for name, item in objects.items()}
-    for name, row in counts.items():
-        table.add_row(name, *(str(row[column]) for column in SHOWN))
-    table.add_section()
-    table.add_row("all", *(str(sum(row[column] for row in counts.values())) for column in SHOWN))
-    console.print(table)
-
-
 documents.register(app)
 rollback.register(app)
 app.add_typer(audit.app, name="audit")
@@ -291,6 +236,7 @@ app.add_typer(mapping.app, name="map")
 app.add_typer(source.app, name="source")
 planning.register(app)
 preflight.register(app)
+standing.register(app)
 
 if __name__ == "__main__":
     app()

@@ -50,6 +50,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
             asset_checks.append(checks.field_diff_check(crm, name, partitions))
         job_definitions.append(jobs.request_plan_job(crm))
         job_definitions += [jobs.migration_job(kind, crm, mapping) for kind in destination.LoadPass]
+        job_definitions.append(jobs.reconcile_job(crm))
         job_definitions.append(rollback.rollback_job(crm, partitions))
         job_definitions.append(preflight.preflight_job(crm, partitions))
     cutovers = [

@@ -177,8 +177,8 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
             rooms = workplace.open
             with workplace.target(context.partition_key, crm, run_info(context, "compare")) as target:
                 practice = rooms.practice(context.partition_key)
-                diff = diff_loaded(rooms, practice, crm, name, partial(written_of, target, name))
                 known = {account: target.journal.known(target.scope(account, name)) for account in target.adapters}
+                diff = diff_loaded(rooms, practice, crm, name, known, partial(written_of, target, name))
                 unproven = unproven_records(diff, known)
                 mark_unproven(target, name, unproven)
         return dg.AssetCheckResult(

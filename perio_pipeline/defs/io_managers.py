@@ -25,6 +25,11 @@ class ParquetFrames(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> Any:
         """Hand out an upstream asset's frame."""
         frame = self.workplace.store().frame(context.partition_key, context.asset_key.path)
+        if not frame.exists():
+            raise dg.Failure(
+                f"{'/'.join(context.asset_key.path)} of practice {context.partition_key} was never made. "
+                "Materialise it first, with what it needs."
+            )
         wants_stored = context.dagster_type.typing_type is StoredFrame
         return frame if wants_stored else frame.read()
 

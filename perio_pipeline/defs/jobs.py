@@ -34,6 +34,22 @@ def match_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
+def reconcile_job_name(crm: str) -> str:
+    """Return a job's name: `reconcile_highlevel`."""
+    return f"reconcile_{crm}"
+
+
+def reconcile_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that looks at what the CRM holds now, and loads nothing."""
+    return dg.define_asset_job(
+        reconcile_job_name(crm),
+        selection=dg.AssetSelection.key_prefixes([crm, "readback"]),
+        tags={DESTINATION_TAG: crm},
+        description=f"Reads everything that was loaded back from {crm} and compares every cell. Loads nothing.",
+        executor_def=dg.in_process_executor,
+    )
+
+
 def plan_job_name(crm: str) -> str:
     """Return the name of the job that plans a load."""
     return f"request_plan_{crm}"

@@ -78,6 +78,11 @@ class Known:
         return self.state == State.DONE and self.as_written is not None and self.as_written == self.held
 
     @property
+    def removed(self) -> bool:
+        """Whether the CRM showed it after we wrote it and does not any more, so that a person has deleted it there."""
+        return self.state == State.GONE and self.held is not None
+
+    @property
     def held_before(self) -> bool:
         """Whether the CRM held it before, and a person linked it."""
         return self.crm_id is not None and not self.created_by_us

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from functools import partial
 
 from perio_pipeline.crm.protocol import Adapter, Outcome, Payload, Ref, Snapshot, Status
-from perio_pipeline.loading.entries import Intent, Item, Known, Reading, Result, State, Verdict
+from perio_pipeline.loading.deletions import MARKED, NOT_IN_PANDA, deletion_fingerprint, deletion_marks
+from perio_pipeline.loading.entries import Intent, Known, Reading, Result, State, Verdict
 from perio_pipeline.loading.merging import EDITS_KEPT, Merge, merge
 from perio_pipeline.loading.payloads import Draft, respectful
+from perio_pipeline.loading.sending import Due, Loaded, Sending, create_intent, due, loaded_of, result_of
 from perio_pipeline.loading.values import flat, replaced_values
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import ObjectMap
@@ -34,58 +36,13 @@ It usually lags by seconds. Patience costs little, since answers are rarely lost
 ATTEMPTS = 3
 """How often one record is sent in one run, each time after making sure that it is not there."""
 
+REMOVED = "removed_in_crm"
+"""The code of a record that a person deleted in the CRM, and of one that would hang on it."""
+
 REVERSING = frozenset({"delete", "restore"})
 """What a rollback intends."""
 
-Work = Callable[[], Awaitable[list["Loaded"]]]
-
-
-class Due(StrEnum):
-    """What a record needs."""
-
-    NOTHING = "nothing"  # the CRM holds it as it should be
-    CHANGE = "change"  # the CRM holds it in another state, or may hold it
-    CREATION = "creation"
-
-
-def due(before: Known | None, fingerprint: str) -> Due:
-    """Return what a record needs, by what the journal knows of it."""
-    if before is None or not (before.crm_id or before.state == State.INTENDED):
-        return Due.CREATION
-    return Due.NOTHING if before.state == State.DONE and before.fingerprint == fingerprint else Due.CHANGE
-
-
-@dataclass(frozen=True)
-class Sending:
-    """A record with its links resolved."""
-
-    payload: Payload
-    fingerprint: str
-
-    @property
-    def key(self) -> str:
-        """Its name in PANDA."""
-        return self.payload.source_key
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What became of one record.
-
-    Attributes:
-        source_key: its name in PANDA.
-        action: one of the manifest's actions.
-        ref: where it lies in the CRM; None when it does not.
-        fingerprint: of what was to be written.
-        code, reason: why it failed, or what the CRM holds otherwise than was asked; no values.
-    """
-
-    source_key: str
-    action: str
-    ref: Ref | None
-    fingerprint: str
-    code: str = ""
-    reason: str = ""
+Work = Callable[[], Awaitable[list[Loaded]]]
 
 
 @dataclass
@@ -149,11 +106,37 @@ class Loader:
             done.append(settled)
         return done
 
+    async def mark_deleted(self, records: Sequence[Known]) -> list[Loaded]:
+        """Let records say that PANDA has deleted them; what people have edited of them stays as it is.
+
+        Raises:
+            DestinationError: the account as a whole refuses.
+        """
+        return await self._all([partial(self._mark_deleted, each) for each in records])
+
+    async def _mark_deleted(self, before: Known) -> list[Loaded]:
+        key, ref = before.source_key, before.ref(self.name)
+        current = (await self.adapter.read([ref])).get(ref) if ref else None
+        if ref is None or current is None:
+            return [Loaded(key, "leftover", ref, "", NOT_IN_PANDA, "PANDA and the CRM have it no longer")]
+        written = self.writer.written(key)
+        marks = deletion_marks(self.obj, written.sent, own=before.created_by_us)
+        if not marks:
+            return [Loaded(key, "leftover", ref, "", NOT_IN_PANDA, "PANDA has it no longer; it has no room to say so")]
+        fields = {name: value for name, value in marks.items() if name in self.obj.fields}
+        custom = {name: value for name, value in marks.items() if name in self.obj.custom}
+        merged = merge(Payload(self.name, key, fields, custom, {}, "", ""), current, written)
+        sending = Sending(merged.payload, deletion_fingerprint(self.obj))
+        done = await self._update(sending, ref, current, before, merged)
+        marked = done.action == "updated"
+        reason = MARKED if marked else f"PANDA has it no longer, which it does not say: {done.reason}"
+        return [replace(done, action="marked" if marked else "leftover", code=NOT_IN_PANDA, reason=reason)]
+
     def _judge(self, draft: Draft, before: Known | None) -> Sending | Loaded:
         """Return what is to be sent of a record, or what became of it where nothing is."""
         ids, obstacle = self._links(draft, before)
         if obstacle:
-            return Loaded(draft.source_key, "failed", None, "", *obstacle)
+            return Loaded(draft.source_key, "removed" if obstacle[0] == REMOVED else "failed", None, "", *obstacle)
         sending = Sending(draft.payload(self.name, self.obj, ids, self._spare(draft)), draft.fingerprint(ids))
         if before is not None and due(before, sending.fingerprint) is Due.NOTHING:
             return Loaded(sending.key, "unchanged", before.ref(self.name), sending.fingerprint)
@@ -178,6 +161,9 @@ class Loader:
             if parent is not None:
                 ids[name] = parent
             elif name not in self._replaceable:
+                above = self.linked.get(to[0], {}).get(to[1])
+                if above is not None and above.removed:
+                    return {}, (REMOVED, f"a person deleted its record in {to[0]} in the CRM, which stays so")
                 return {}, ("parent_not_loaded", f"its record in {to[0]} is not in the CRM")
         return ids, None
 
@@ -225,14 +211,14 @@ class Loader:
         self.report(self._settled)
 
     async def _create(self, batch: list[Sending]) -> list[Loaded]:
-        await self.writer.append([_create_intent(sending) for sending in batch])
+        await self.writer.append([create_intent(sending) for sending in batch])
         outcomes = await self.adapter.create([sending.payload for sending in batch])
         pairs = list(zip(batch, outcomes, strict=True))
         await self._settle("create", pairs)
 
         async def settled(sending: Sending, outcome: Outcome) -> Loaded:
             unknown = outcome.status is Status.UNKNOWN
-            return await self._recover(sending, outcome) if unknown else _loaded(sending, "created", outcome)
+            return await self._recover(sending, outcome) if unknown else loaded_of(sending, "created", outcome)
 
         return list(await asyncio.gather(*(settled(*pair) for pair in pairs)))
 
@@ -242,15 +228,15 @@ class Loader:
             found = await self._look(sending.payload)
             if found:
                 return await self._adopt(sending, sending.fingerprint, found, "created")
-            await self.writer.append([_create_intent(sending)])
+            await self.writer.append([create_intent(sending)])
             (outcome,) = await self.adapter.create([sending.payload])
             await self._settle("create", [(sending, outcome)])
             if outcome.status is not Status.UNKNOWN:
-                return _loaded(sending, "created", outcome)
+                return loaded_of(sending, "created", outcome)
         found = await self._look(sending.payload)
         if found:
             return await self._adopt(sending, sending.fingerprint, found, "created")
-        return _loaded(sending, "", outcome)
+        return loaded_of(sending, "", outcome)
 
     async def _continue(self, sending: Sending, draft: Draft, before: Known) -> list[Loaded]:
         """Go on with a record that the journal knows: adopt, update, or create after all."""
@@ -285,9 +271,12 @@ class Loader:
             if found is None:
                 return await self._create([sending])
             return [await self._adopt(sending, "", found, "adopted")]
-        gone = Outcome(Status.REFUSED, ref, "gone", "the record was deleted in the CRM")
         await self.writer.append([Reading(sending.key, ref, Verdict.GONE)])
-        return [_loaded(sending, "updated", gone)]
+        if before.held is not None:
+            reason = "a person deleted it in the CRM, which stays so"
+            return [Loaded(sending.key, "removed", ref, sending.fingerprint, REMOVED, reason)]
+        gone = Outcome(Status.REFUSED, ref, "gone", "the CRM does not have it, and never showed it")
+        return [loaded_of(sending, "updated", gone)]
 
     async def _look(self, payload: Payload) -> Ref | None:
         return await find_delayed(self.adapter, payload, self.time_scale)
@@ -300,7 +289,7 @@ class Loader:
         if merged.empty:
             kept = Outcome(Status.DONE, ref, EDITS_KEPT, merged.reason)
             await self._settle("update", [(sending, kept)])
-            return _loaded(sending, "unchanged", kept)
+            return loaded_of(sending, "unchanged", kept)
         interrupted = before.state == State.INTENDED and before.operation == "update"
         earlier = self.writer.last_intent(sending.key) if interrupted else None
         replaced = replaced_values(sending.payload, current, earlier)
@@ -314,10 +303,10 @@ class Loader:
         if outcome.status is Status.DONE and merged.reason:
             outcome = replace(outcome, code=EDITS_KEPT, reason=merged.reason)
         await self._settle("update", [(sending, outcome)])
-        return _loaded(sending, "updated", outcome)
+        return loaded_of(sending, "updated", outcome)
 
     async def _settle(self, operation: str, outcomes: list[tuple[Sending, Outcome]]) -> None:
-        await self.writer.append([_result(sending, operation, outcome) for sending, outcome in outcomes])
+        await self.writer.append([result_of(sending, operation, outcome) for sending, outcome in outcomes])
 
 
 async def find_delayed(adapter: Adapter, payload: Payload, time_scale: float) -> Ref | None:
@@ -335,18 +324,3 @@ def _in_turn(lane: list[Work]) -> Work:
         return [loaded for item in lane for loaded in await item()]
 
     return work
-
-
-def _create_intent(sending: Sending) -> Item:
-    return Intent(sending.key, "create", sending.fingerprint, payload=sending.payload)
-
-
-def _result(sending: Sending, operation: str, outcome: Outcome) -> Item:
-    said = (outcome.code, outcome.reason, outcome.trace_id)
-    return Result(sending.key, operation, sending.fingerprint, outcome.status.value, outcome.ref, *said)
-
-
-def _loaded(sending: Sending, action: str, outcome: Outcome) -> Loaded:
-    if outcome.status is Status.DONE:
-        return Loaded(sending.key, action, outcome.ref, sending.fingerprint, outcome.code, outcome.reason)
-    return Loaded(sending.key, "failed", outcome.ref, sending.fingerprint, outcome.code, outcome.reason)

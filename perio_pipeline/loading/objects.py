@@ -17,12 +17,14 @@ import pandas as pd
 
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Ref, Snapshot
+from perio_pipeline.loading.deletions import NOT_IN_PANDA, Deleted
 from perio_pipeline.loading.earlier_links import note_earlier_links
 from perio_pipeline.loading.entries import Known, Reading, RunInfo, Scope, State, Verdict
 from perio_pipeline.loading.journal import Journal
-from perio_pipeline.loading.loader import Loaded, Loader
+from perio_pipeline.loading.loader import Loader
 from perio_pipeline.loading.merging import Written, written_records
 from perio_pipeline.loading.payloads import LINK, drafts
+from perio_pipeline.loading.sending import Loaded
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import FieldMap, Mapping
 from perio_pipeline.mapping.parts import whole_key
@@ -30,14 +32,19 @@ from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Kind, Table
 from perio_pipeline.panda.frames import PANDAS_TYPES, table_kinds, typed_frame
 
-ACTIONS = ("created", "updated", "adopted", "unchanged", "failed", "leftover")
+ACTIONS = ("created", "updated", "adopted", "unchanged", "failed", "leftover", "marked", "removed")
 MANIFEST = Table(
     "manifest",
     ("source_key", "account"),
     (
         c.identifier("source_key", "the record's key in PANDA; `key#2`, `key#3` for the further parts of a long text"),
         c.identifier("account", "the CRM account it lies in"),
-        c.text("action", "what this run did; `leftover`: it should not be there", choices=ACTIONS, phi=False),
+        c.text(
+            "action",
+            "what this run did; `leftover`: PANDA lacks it; `marked`: it says so; `removed`: by a person, in the CRM",
+            choices=ACTIONS,
+            phi=False,
+        ),
         c.text("crm_id", "the CRM's id; empty where the record is not there", phi=False),
         c.text("parent_id", "the record in whose path it lies", phi=False),
         c.text("fingerprint", "SHA-256 of what was to be written", phi=False),
@@ -49,13 +56,10 @@ MANIFEST = Table(
 )
 MANIFEST_KINDS = table_kinds(MANIFEST)
 NOT_LOADED = frozenset({"failed"})
-WRITTEN = frozenset({"created", "updated", "adopted"})
+WRITTEN = frozenset({"created", "updated", "adopted", "marked"})
 
 UNDECIDED = "match_undecided"
 """The code of a record that waits for a person to say whether the CRM holds it already."""
-
-NOT_IN_PANDA = "not_in_panda"
-"""The code of a record that we loaded and PANDA has no longer."""
 
 _THERE = frozenset({State.DONE, State.REFUSED, State.INTENDED})
 
@@ -89,7 +93,13 @@ class Target:
 
 
 async def load_object(
-    target: Target, name: str, shaped: pd.DataFrame, waiting: Waiting = MappingProxyType({}), *, every: bool = False
+    target: Target,
+    name: str,
+    shaped: pd.DataFrame,
+    waiting: Waiting = MappingProxyType({}),
+    *,
+    every: bool = False,
+    deleted: Deleted | None = None,
 ) -> pd.DataFrame:
     """Load one object into all its accounts.
 
@@ -99,6 +109,7 @@ async def load_object(
         shaped: its shaped frame.
         waiting: the records that are held back.
         every: the shaped rows are all that PANDA has, so that what else we loaded before is gone from it.
+        deleted: tells which of those PANDA has deleted; they are marked in the CRM. None where nothing is marked.
 
     Returns:
         The manifest, one row per shaped row, and one per record that should not be there any more: a part of a text
@@ -122,17 +133,21 @@ async def load_object(
         loader = Loader(name, obj, adapter, writer, linked, target.time_scale, report)
         # Where no record needs a request, not even the account is asked for its set-up.
         loaded = loader.idle(known, drafts(obj, ready, relations))
+        left = _leftover(name, known, set(group["source_key"]), every=every)
+        to_mark = deleted.unmarked(obj, [known[each.source_key] for each in left if each.code]) if deleted else []
         try:
-            if loaded is None:
+            if loaded is None or to_mark:
                 async with adapter:
                     await adapter.connect()
                     await adapter.missing_fields(target.mapping.field_specs())
                     if await note_earlier_links(name, obj, adapter, writer, known, linked, drafts(obj, ready)):
                         known = target.journal.known(scope)
                     loaded = await loader.load(known, drafts(obj, ready, relations))
+                    marked = {each.source_key: each for each in await loader.mark_deleted(to_mark)}
+                    left = [marked.get(each.source_key, each) for each in left]
         finally:
             target.journal.record_traffic(scope, target.run, "load", adapter.stats)
-        loaded += _leftover(name, known, set(group["source_key"]), every=every)
+        loaded += left
         for draft in drafts(obj, group[holds]):
             why = waiting[account, draft.source_key]
             loaded.append(Loaded(draft.source_key, "failed", None, "", UNDECIDED, why))

@@ -19,8 +19,8 @@ from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.crm.plans import Plan, exceeded, needs_of
 from perio_pipeline.loading.costs import Cost, Option, RequestPlan, Works, cost_of
 from perio_pipeline.loading.entries import Known, State
-from perio_pipeline.loading.loader import Due, due
 from perio_pipeline.loading.payloads import LINK, Draft, drafts
+from perio_pipeline.loading.sending import Due, due
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.model import Mapping as MappingFile
 from perio_pipeline.mapping.model import ObjectMap

@@ -30,12 +30,18 @@ def unsettled(target: Target, name: str, shaped: pd.DataFrame, manifest: pd.Data
     return shaped[_among(shaped, wanted)]
 
 
-def renewed(earlier: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+def renewed(earlier: pd.DataFrame, again: pd.DataFrame, looked_at: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a manifest, or a read-back, with the records of the retry in place of what was there of them.
 
     Records that the retry did not touch are unchanged.
+
+    Args:
+        earlier: what there was.
+        again: what the retry found.
+        looked_at: the records that it looked at, where some of them may not be there any more.
     """
-    others = earlier[~_among(earlier, set(again[RECORD].itertuples(index=False, name=None)))]
+    touched = again if looked_at is None else looked_at
+    others = earlier[~_among(earlier, set(touched[RECORD].itertuples(index=False, name=None)))]
     if "action" in others:
         others = others.assign(action=others["action"].mask(~others["action"].isin(NOT_LOADED), "unchanged"))
     whole = pd.concat([others, again]).astype(earlier.dtypes.to_dict())

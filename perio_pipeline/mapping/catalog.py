@@ -12,6 +12,7 @@ from perio_pipeline.mapping.model import (
     OWN,
     PLACEHOLDER,
     RICH,
+    WAS,
     FieldMap,
     FileMap,
     Link,
@@ -96,6 +97,7 @@ class _Check:
         self.marks()
         self.gathered()
         self.matches()
+        self.deletions()
 
     def frame(self, entry: tuple[str | int, ...], name: str) -> Table:
         if name not in FRAMES:
@@ -270,6 +272,20 @@ class _Check:
             if link.by not in [column for column, _ in self.obj.gather.parts]:
                 problem = f"the rows of one record may differ in {link.by}."
                 raise self.file.error((*self.entry, "links", name), problem, "Link by what they have in common.")
+
+    def deletions(self) -> None:
+        fields, entry = {**self.obj.fields, **self.obj.custom}, (*self.entry, "deleted")
+        for name, text in self.obj.deleted.items():
+            if name not in fields:
+                known = ", ".join(fields)
+                raise self.file.error((*entry, name), f"{self.name} has no such field.", f"Use one of: {known}.")
+            if WAS in text and (fields[name].choices or fields[name].value is not None):
+                raise self.file.error(
+                    (*entry, name), f"the field holds no text that {WAS} stands for.", "Name a value."
+                )
+        if self.obj.deleted and (self.obj.gather or self.obj.rows.removeprefix("validated/") not in TABLES):
+            problem = "its records are made of several of PANDA's, and none of them is deleted with one."
+            raise self.file.error(entry, problem, "Leave it out: such records are only reported.")
 
     def matches(self) -> None:
         alike = [obj for obj in self.mapping.objects.values() if obj.model == self.obj.model]

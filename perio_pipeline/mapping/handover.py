@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from perio_pipeline.panda.exports.dates import Order
+from perio_pipeline.panda.trial import Limit
 from perio_pipeline.yamlfile import Entry
 
 
@@ -16,6 +17,7 @@ class Source(Entry):
         folder: in place of it, the folder of its CSV exports.
         dates: what comes first in exported dates of three numbers, where their values do not say.
         bindings: the bindings file, relative to the mappings folder.
+        unreadable: share of a table's rows that an entry of the bindings may fail on before it is taken for wrong.
         images: the folder of the image store; without it no image is sent.
         images_url: the address under which the practice's own archive shows the same images, if it does; files that
             are not sent are linked to it.
@@ -25,6 +27,7 @@ class Source(Entry):
     folder: str = ""
     dates: Order | None = None
     bindings: str = "panda.yaml"
+    unreadable: float = Field(default=Limit().share, ge=0, le=1)
     images: str = ""
     images_url: str = ""
 

@@ -38,6 +38,9 @@ TransformName = Literal[
 RICH = "note_html"
 """The transform that makes HTML; every other value is text."""
 
+WAS = "{was}"
+"""In an entry of `deleted`: what we last wrote to the field."""
+
 
 class Switched(Entry):
     """An entry that holds for some practices only (`mapping/switches.py`).
@@ -306,6 +309,8 @@ class ObjectMap(Switched):
             were made.
         mark: how the record is found again.
         match: how records that the CRM held before are recognised; without it, none are looked for.
+        deleted: what a record says, by field, that PANDA has deleted; `{was}` is what we last wrote there. Without it
+            the record is only reported.
         file: for objects of files.
     """
 
@@ -321,6 +326,7 @@ class ObjectMap(Switched):
     select: tuple[Select, ...] = ()
     mark: Mark
     match: Match | None = None
+    deleted: dict[str, str] = Field(default_factory=dict)
     split: Split | None = None
     gather: Gather | None = None
     file: FileMap | None = None
@@ -401,7 +407,8 @@ class Mapping(Entry):
         specs: dict[tuple[str, str], FieldSpec] = {}
         for obj in self.present().values():
             for name, field in obj.custom.items():
-                options = tuple(dict.fromkeys(label for label in field.choices.values() if label))
+                labels = [*field.choices.values(), obj.deleted.get(name) if field.choices else None]
+                options = tuple(dict.fromkeys(label for label in labels if label))
                 specs[obj.model, name] = FieldSpec(obj.model, name, field.type, field.label, options)
             for name, link in obj.links.items():
                 if link.label:

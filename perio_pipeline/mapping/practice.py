@@ -158,6 +158,8 @@ class Policies(Entry):
 
     Attributes:
         deceased, archived: whether these patients are loaded.
+        deleted: what becomes of a loaded record that is deleted in PANDA: it is `mark`ed so in the CRM and reported, or
+            `report`ed only. Nothing is ever deleted in the CRM.
         same_patients: ids of records that a person found to be one patient, of those listed by `perio duplicates`.
         different_patients: pairs of ids that a person found to be two.
         bridge_fed: the practice management system fills PANDA's patients.
@@ -169,6 +171,7 @@ class Policies(Entry):
 
     deceased: Literal["load", "skip"] = "load"
     archived: Literal["load", "skip"] = "load"
+    deleted: Literal["mark", "report"] = "mark"
     same_patients: tuple[tuple[str, ...], ...] = ()
     different_patients: tuple[tuple[str, str], ...] = ()
     bridge_fed: bool = True

@@ -12,8 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perio_pipeline.panda.bindings import BoundColumn, BoundTable
+from perio_pipeline.panda.bound import BoundTable, Place
 from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.field_decoding import decode_field
+from perio_pipeline.panda.fields import filled
 from perio_pipeline.panda.frames import TEXT
 
 Text = Any  # a pandas Series of text; pandas' own type parameters add nothing here
@@ -56,13 +58,10 @@ def physical_text(
 
 def decode_text(table: Table, bound: BoundTable, text: pd.DataFrame) -> pd.DataFrame:
     """Turn the text of physical columns into an extract frame."""
-    if bound.unpivot is None:
-        return _decode(table, bound, text, "")
     parts = []
-    for label, suffix in bound.unpivot.values.items():
-        part = _decode(table, bound, text, suffix)
-        part[bound.unpivot.column] = pd.Series([label] * len(part), dtype=TEXT)
-        parts.append(part)
+    for place in bound.places:
+        rows = text[_present(bound, text, place)] if bound.rows_with else text
+        parts.append(_decode(table, bound, rows, place))
     # Interleaved by source row, so that the sites of one tooth stand together and chunks can be cut between exams.
     return pd.concat(parts).sort_index(kind="stable", ignore_index=True)
 
@@ -121,41 +120,21 @@ def _trimmed(moments: Text) -> Text:
     return pd.Series(short.to_pandas(), dtype=TEXT)
 
 
-def _decode(table: Table, bound: BoundTable, text: pd.DataFrame, suffix: str) -> pd.DataFrame:
-    rows = len(text)
+def _present(bound: BoundTable, text: pd.DataFrame, place: Place) -> Any:
+    """Which rows there are at a place."""
+    columns = [
+        text[name].mask(text[name].isin(each.null_when))
+        for each in bound.rows_with
+        for name in [filled(each.column, place.suffixes)]
+    ]
+    return pd.concat(columns, axis=1).notna().any(axis=1)
+
+
+def _decode(table: Table, bound: BoundTable, text: pd.DataFrame, place: Place) -> pd.DataFrame:
     frame: dict[str, Text] = {}
     for name in table.column_names:
-        field = bound.columns.get(name)
-        if field is None:
-            frame[name] = pd.Series([None] * rows, dtype=TEXT)
-        elif field.column is None:
-            frame[name] = pd.Series([field.value] * rows, dtype=TEXT)
+        if name in bound.columns:
+            frame[name] = decode_field(table.name, bound, name, text, place)
         else:
-            frame[name] = _decode_column(bound, field, text[field.column.replace("{site}", suffix)])
-    return pd.DataFrame(frame)
-
-
-def _decode_column(bound: BoundTable, field: BoundColumn, raw: Text) -> Text:
-    series = raw.mask(raw.isin(field.null_when)) if field.null_when else raw
-    if field.bit is not None:
-        known = sum({b.bit for b in bound.columns.values() if b.bit and b.column == field.column})
-        return _bit(series, field.bit, known)
-    if field.decode == "over_100_is_negative":
-        number: Any = pd.to_numeric(series, errors="coerce")
-        series = series.mask(number > 100, (100 - number).astype("Int64").astype(TEXT))
-    if field.codes:
-        default = field.codes.get("*")
-        decoded = series.map({c: t for c, t in field.codes.items() if c not in ("", "*")}).astype(TEXT)
-        # A code that is not listed stays as it is: validation then names it, and the row is not lost.
-        decoded = decoded.where(decoded.notna() | series.isna(), default if default is not None else series)
-        return decoded.mask(series.isna(), field.codes[""]) if "" in field.codes else decoded
-    return series
-
-
-def _bit(series: Text, bit: int, known: int) -> Text:
-    """One flag of a bit sum as `true`/`false`; a sum with a bit nobody named is kept as `?sum` and fails validation."""
-    number: Any = pd.to_numeric(series, errors="coerce")
-    number = number.astype("Int64")
-    strange = series.notna() & (number.isna() | ((number.fillna(0) & ~known) != 0))
-    flag = pd.Series(((number.fillna(0) & bit) != 0).map({True: "true", False: "false"}), dtype=TEXT)
-    return flag.mask(series.isna()).mask(strange, "?" + series)
+            frame[name] = pd.Series([place.labels.get(name)] * len(text), index=text.index, dtype=TEXT)
+    return pd.DataFrame(frame, index=text.index)

@@ -7,8 +7,9 @@ and in the end reported.
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -19,14 +20,15 @@ from sqlalchemy.exc import DBAPIError
 
 from perio_pipeline.errors import SourceError
 from perio_pipeline.panda.arrow import ArrowError, arrow_batches, arrow_connection
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Table
-from perio_pipeline.panda.decoding import decode_text, physical_text
+from perio_pipeline.panda.decoding import decode_text
 from perio_pipeline.panda.failures import explained, passes
+from perio_pipeline.panda.frames import extract_kinds, typed_frame
 from perio_pipeline.panda.isolation import Isolation, isolate
 from perio_pipeline.panda.pieces import Piece, Values, pieces_of
-from perio_pipeline.panda.statements import Key, Reading, chosen, reading_of
-from perio_pipeline.panda.stored_columns import stored_columns
+from perio_pipeline.panda.statements import Key, Reading, reading_of
+from perio_pipeline.panda.stored_columns import stored_types
 
 WAITS = (1, 5, 15, 30)
 """Seconds before each further attempt to go on with a table; then it is given up."""
@@ -80,13 +82,16 @@ class Report:
 
 
 class Extract:
-    """A canonical table as extract frames, in the order of its key; at least one, which may be empty."""
+    """A canonical table as extract frames, in the order of its key; at least one, which may be empty.
+
+    Where it is bound to several parts, one comes after the other, each in the order of its key.
+    """
 
     def __init__(
         self,
         source: Opener,
         table: Table,
-        bound: BoundTable,
+        parts: Sequence[BoundTable],
         rows: int,
         only: Sequence[str] | None = None,
         readings: int = READINGS,
@@ -96,17 +101,17 @@ class Extract:
         Args:
             source: the database.
             table: which table.
-            bound: its binding.
-            rows: source rows fetched at a time.
+            parts: what it is bound to, read one after the other.
+            rows: source rows fetched at a time, fewer where each becomes many.
             only: the columns to read, where that is not all; besides the key nothing else leaves the database.
             readings: how often it is read at most because it changed while it was read.
         """
-        self._source, self._bound, self._rows, self._only, self._readings = source, bound, rows, only, readings
+        self._source, self._parts, self._rows, self._only, self._readings = source, parts, rows, only, readings
         self._shape = table if only is None else _narrowed(table, only)
         self._table = table
         self.report = Report()
 
-    def __iter__(self) -> Iterator[pd.DataFrame]:
+    def __iter__(self) -> Generator[pd.DataFrame]:
         """Read it.
 
         Raises:
@@ -114,30 +119,33 @@ class Extract:
             SourceChangedError: it changed while it was read, and may be read again.
         """
         self.report = Report(readings=self.report.readings + 1)
-        run = _Run(self._source, self._table, self._bound, self._rows, self._only)
-        shown = self._bound if self._only is None else _shown(self._bound, self._only)
         empty = True
-        for piece in self._going_on(run):
-            empty = False
-            yield decode_text(self._shape, shown, piece.text)
+        changed: list[str] = []
+        for bound in self._parts:
+            run = _Run(self._source, self._table, bound, max(self._rows // bound.fan_out, 1), self._only)
+            before = self.report
+            for piece in self._going_on(run, before):
+                empty = False
+                yield decode_text(self._shape, bound, piece.text)
+            if run.changed:
+                changed.append(bound.table)
         if empty:
-            columns = shown.physical_columns()
-            yield decode_text(self._shape, shown, physical_text(shown, columns, [()] * len(columns)))
-        if run.changed:
+            yield typed_frame(extract_kinds(self._shape))
+        if changed:
             if self.report.readings < self._readings:
                 raise SourceChangedError(
-                    f"Table {self._bound.table} changed while it was read.", "Read it at a quieter time."
+                    f"Table {', '.join(changed)} changed while it was read.", "Read it at a quieter time."
                 )
             self.report = replace(self.report, changed=True)
 
-    def _going_on(self, run: _Run) -> Iterator[Piece]:
+    def _going_on(self, run: _Run, before: Report) -> Iterator[Piece]:
         """Hand out every piece once, whatever comes between."""
         while True:
             try:
                 for piece in run.pieces():
                     yield piece
-                    self._note(run)
-                self._note(run)
+                    self._note(run, before)
+                self._note(run, before)
                 return
             except ArrowError:
                 if not run.has_place:
@@ -154,12 +162,16 @@ class Extract:
 
     def _reached(self, run: _Run) -> str:
         url = self._source.url
-        where = f"Table {self._bound.table} of the PANDA database at {url.host or url.database}"
+        where = f"Table {run.table} of the PANDA database at {url.host or url.database}"
         return f"{where} ({run.read:,} rows were read)"
 
-    def _note(self, run: _Run) -> None:
+    def _note(self, run: _Run, before: Report) -> None:
         self.report = replace(
-            self.report, isolation=run.isolation, reader=run.reader, source_rows=run.read, resumed=run.resumed
+            before,
+            isolation=run.isolation,
+            reader=run.reader,
+            source_rows=before.source_rows + run.read,
+            resumed=before.resumed + run.resumed,
         )
 
 
@@ -175,6 +187,11 @@ class _Run:
         self.arrow = True
         self.read = self.cuts = 0
         self.changed = False
+
+    @property
+    def table(self) -> str:
+        """The physical table that is read."""
+        return self._bound.table
 
     @property
     def was_there(self) -> bool:
@@ -195,8 +212,8 @@ class _Run:
         """Read what was not handed out yet."""
         with self._source.opened() as connection:
             self._connections += 1
-            reading = reading_of(self._table, self._bound, stored_columns(connection, self._bound.table), self._only)
-            self.isolation = isolate(connection, self._bound.table)
+            reading = reading_of(self._table, self._bound, stored_types(connection, self._bound), self._only)
+            self.isolation = isolate(connection, self._bound.physical_tables)
             looks = self.isolation is not Isolation.FILE
             if looks and self._before is None:
                 self._before = tuple(connection.execute(reading.look()).one())
@@ -218,19 +235,33 @@ class _Run:
             yield from arrow_batches(words, query, self._rows, self.isolation)
             return
         self.reader = "rows"
-        result = connection.execution_options(stream_results=True, max_row_buffer=self._rows).execute(query)
-        while fetched := result.fetchmany(self._rows):
-            yield list(zip(*fetched, strict=True))
+        result = connection.execute(query)  # both drivers fetch as they are asked, and hold nothing back
+        while values := _fetch(connection, result, self._rows):
+            yield values
 
     @property
     def _large(self) -> bool:
         return self._before is not None and self._before[0] >= ARROW_ROWS
 
 
+def _fetch(connection: sa.Connection, result: sa.CursorResult[Any], rows: int) -> list[Values]:
+    """Fetch rows of the driver's own, and turn them into columns; SQLAlchemy's rows take as long again to make.
+
+    Raises:
+        DBAPIError: as SQLAlchemy would.
+    """
+    driver = connection.dialect.loaded_dbapi.Error
+    # So many new tuples make the collector look through the whole process again and again, and none of them is garbage.
+    gc.disable()
+    try:
+        return list(zip(*result.cursor.fetchmany(rows), strict=True)) if result.cursor else []
+    except driver as error:
+        lost = connection.dialect.is_disconnect(error, None, result.cursor)
+        raise DBAPIError.instance(None, None, error, driver, connection_invalidated=lost) from None
+    finally:
+        gc.enable()
+
+
 def _narrowed(table: Table, only: Sequence[str]) -> Table:
     columns = tuple(table.column(name) for name in only)
     return replace(table, key=tuple(name for name in table.key if name in only), columns=columns)
-
-
-def _shown(bound: BoundTable, only: Sequence[str]) -> BoundTable:
-    return bound.model_copy(update={"columns": chosen(bound, only)})

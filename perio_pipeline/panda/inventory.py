@@ -13,10 +13,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from perio_pipeline.panda.bindings import Bindings, BoundTable
+from perio_pipeline.panda.bindings import Bindings
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Kind, Table
 from perio_pipeline.panda.catalogue import Catalogue, Login, Server, StoredTable, catalogue_of
-from perio_pipeline.panda.places import name_parts, table_clause
+from perio_pipeline.panda.places import column_clause, name_parts, table_clause
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 
@@ -119,26 +120,34 @@ class _Reader:
         self.connection, self.catalogue, self.schema, self.bindings = connection, catalogue, schema, bindings
 
     def facts(self, stored: StoredTable) -> TableFacts:
-        bound = {
-            name: table
-            for name, table in self.bindings.tables.items()
-            if self._place(table) == _folded(stored.schema, stored.name)
-        }
+        here = _folded(stored.schema, stored.name)
+        bound, read = [], set()
+        for name, table in self.bindings.tables.items():
+            aliases = {"": table.table, **{alias: join.table for alias, join in table.joins.items()}}
+            mine = {alias for alias, place in aliases.items() if self._place(place) == here}
+            bound += [name] if mine else []
+            read |= {
+                column.removeprefix(f"{alias}.").lower()
+                for column in table.entries()
+                for alias in [table.alias_of(column)]
+                if alias in mine
+            }
         if not bound:
             return TableFacts(stored)
-        read = {column.lower() for table in bound.values() for column in table.physical_columns()}
         unread = [column for column in stored.columns if column.lower() not in read]
         return TableFacts(stored, tuple(bound), self._filled(stored, unread))
 
     def period(self, table: Table, today: date) -> Period | None:
         """The dates of a table's rows; None where the database does not have the columns or none is bound."""
-        bound = self.bindings.tables[table.name]
+        bound = self.bindings.tables.get(table.name)
+        if bound is None:
+            return None
         own = next((c.name for c in table.columns if _is_date(c.kind) and c.required and c.name != BIRTH), CREATED)
-        dated = [name for name in (own, CREATED) if name in bound.columns and bound.columns[name].column]
+        dated = [name for name in (own, CREATED) if name in bound.columns and _is_comparable(bound, name)]
         if not dated:
             return None
-        shown: sa.ColumnClause[Any] = sa.column(str(bound.columns[dated[0]].column))
-        made: sa.ColumnClause[Any] = sa.column(str(bound.columns[dated[-1]].column))
+        shown: sa.ColumnClause[Any] = column_clause(str(bound.columns[dated[0]].column))
+        made: sa.ColumnClause[Any] = column_clause(str(bound.columns[dated[-1]].column))
         recent = sa.case((made >= self.catalogue.moment(today - YEAR), 1), else_=0)
         query = sa.select(sa.func.min(shown), sa.func.max(shown), sa.func.count(), sa.func.sum(recent))
         first, last, rows, newer = self._one(query.select_from(table_clause(bound.table)))
@@ -152,8 +161,8 @@ class _Reader:
         row = self._one(sa.select(*counts).select_from(sa.table(stored.name, schema=stored.schema or None)))
         return {name: int(count or 0) for name, count in zip(columns, row, strict=True)}
 
-    def _place(self, bound: BoundTable) -> tuple[str, str]:
-        *around, name = name_parts(bound.table)
+    def _place(self, table: str) -> tuple[str, str]:
+        *around, name = name_parts(table)
         return _folded(around[-1] if around else self.schema, name)
 
     def _one(self, query: sa.Select[*tuple[Any, ...]]) -> Sequence[Any]:
@@ -166,6 +175,12 @@ def _folded(schema: str, name: str) -> tuple[str, str]:
 
 def _is_date(kind: Kind) -> bool:
     return kind in (Kind.DATE, Kind.DATETIME)
+
+
+def _is_comparable(bound: BoundTable, name: str) -> bool:
+    """Whether a field is a column of the table itself that holds its dates as such."""
+    field = bound.columns[name]
+    return field.column is not None and not (field.transforms or bound.alias_of(field.column))
 
 
 def _day(value: Any) -> date | None:

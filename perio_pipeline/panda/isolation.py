@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -25,31 +26,30 @@ COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 _STATES = sa.table("databases", sa.column("database_id"), sa.column("snapshot_isolation_state"), schema="sys")
 
 
-def isolate(connection: sa.Connection, table: str) -> Isolation:
-    """Set the best isolation that the databases of a table allow, before its transaction begins."""
+def isolate(connection: sa.Connection, tables: Sequence[str]) -> Isolation:
+    """Set the best isolation that the databases of some tables allow, before their transaction begins."""
     if connection.dialect.name != "mssql":
         return Isolation.FILE
-    isolation = Isolation.SNAPSHOT if _allowed(connection, table) else Isolation.COMMITTED
+    isolation = Isolation.SNAPSHOT if _allowed(connection, tables) else Isolation.COMMITTED
     connection.rollback()  # a transaction cannot change to SNAPSHOT once it has begun
     connection.exec_driver_sql(SNAPSHOT if isolation is Isolation.SNAPSHOT else COMMITTED)
     connection.commit()
     return isolation
 
 
-def allowed_query(table: str) -> sa.Select[int]:
-    """Return the question whether a table's databases, its own and that of the login, allow SNAPSHOT."""
-    parts = name_parts(table)
+def allowed_query(*tables: str) -> sa.Select[int]:
+    """Return the question whether the databases of some tables, and that of the login, allow SNAPSHOT."""
+    others = dict.fromkeys(parts[0] for parts in map(name_parts, tables) if len(parts) == 3)
     read: list[sa.ColumnElement[int]] = [sa.func.DB_ID()]
-    if len(parts) == 3:
-        read.append(sa.func.DB_ID(sa.literal(parts[0], sa.Unicode())))
+    read += [sa.func.DB_ID(sa.literal(name, sa.Unicode())) for name in others]
     one: sa.ColumnElement[int] = sa.literal_column("1")
     none: sa.ColumnElement[int] = sa.literal_column("0")
     refused = sa.case((_STATES.c.snapshot_isolation_state == one, none), else_=one)
     return sa.select(sa.func.sum(refused)).where(_STATES.c.database_id.in_(read))
 
 
-def _allowed(connection: sa.Connection, table: str) -> bool:
+def _allowed(connection: sa.Connection, tables: Sequence[str]) -> bool:
     try:
-        return connection.execute(allowed_query(table)).scalar_one() == 0
+        return connection.execute(allowed_query(*tables)).scalar_one() == 0
     except SQLAlchemyError:  # a compatible server may not say
         return False

@@ -6,6 +6,7 @@ A part with a dot or a bracket in its name is written as SQL Server writes it: `
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,12 +46,13 @@ def written_name(part: str) -> str:
     return f"[{part.replace(']', ']]')}]" if re.search(r'[.\["\]]', part) else part
 
 
-def table_clause(text: str) -> sa.TableClause:
-    """Return a table to select from; every part is quoted, whatever it is called."""
+def table_clause(text: str, columns: Sequence[str] = ()) -> sa.TableClause:
+    """Return a table to select from, with some of its columns; every part is quoted, whatever it is called."""
     *around, name = name_parts(text)
+    named = [column_clause(column) for column in columns]
     if len(around) == 2:
-        return sa.table(_quoted(name), schema=f"[{around[0]}].[{around[1]}]")
-    return sa.table(_quoted(name), schema=_quoted(around[0]) if around else None)
+        return sa.table(_quoted(name), *named, schema=f"[{around[0]}].[{around[1]}]")
+    return sa.table(_quoted(name), *named, schema=_quoted(around[0]) if around else None)
 
 
 def column_clause(name: str) -> sa.ColumnClause[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from perio_pipeline.errors import SourceError
-from perio_pipeline.panda.bindings import Bindings, BoundColumn
+from perio_pipeline.panda.bindings import Bindings
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Column, Kind, Table
 from perio_pipeline.panda.drivers import sqlserver_engine
 from perio_pipeline.panda.extract import Extract
 from perio_pipeline.panda.failures import explained
-from perio_pipeline.panda.places import table_clause
-from perio_pipeline.panda.stored_columns import stored_columns, unfit
+from perio_pipeline.panda.fields import BoundColumn
+from perio_pipeline.panda.statements import Reading, reading_of
+from perio_pipeline.panda.stored_columns import stored_columns, stored_types, unfit
 
 VERSION = "version"
 """Column of `PandaSource.versions`."""
@@ -70,12 +72,7 @@ class PandaSource:
             SourceError: unreachable.
         """
         with self.connect() as connection:
-            bound = {table.name: self.bindings.tables[table.name] for table in tables}
-            return [
-                problem
-                for name, table in bound.items()
-                for problem in unfit(name, table, stored_columns(connection, table.table))
-            ]
+            return [problem for table in tables for problem in self._problems(connection, table)]
 
     def check(self, tables: Iterable[Table]) -> None:
         """Compare the database with the bindings of some tables before anything is read.
@@ -90,18 +87,33 @@ class PandaSource:
                 f"Correct these entries in {self._bindings_file}, or grant the login what it lacks.",
             )
 
+    def unclaimed(self) -> dict[str, int]:
+        """Return how many rows of each table that only conditions are bound to are read by none of them.
+
+        Conditions on a joined table are not looked at.
+
+        Raises:
+            SourceError: unreachable, or a table is not there.
+        """
+        counts: dict[str, int] = {}
+        with self.connect() as connection:
+            for name, entries in self.bindings.shared().items():
+                types = stored_columns(connection, name)
+                alone = [each.model_copy(update={"joins": {}, "version": ()}) for each in entries]
+                if not any(each.alias_of(column) for each in entries for column in each.where):
+                    first, *others = [Reading(each, (), (), types) for each in alone]
+                    counts[name] = int(connection.execute(first.unclaimed(others)).scalar_one() or 0)
+        return counts
+
     def count(self, table: Table) -> int:
         """Return the rows the extract of a canonical table will have."""
-        bound = self.bindings.tables[table.name]
         with self.connect() as connection:
-            rows: int = connection.execute(
-                sa.select(sa.func.count()).select_from(table_clause(bound.table))
-            ).scalar_one()
-        return rows * (len(bound.unpivot.values) if bound.unpivot else 1)
+            readings = [reading_of(table, part, stored_types(connection, part), None) for part in self.parts(table)]
+            return sum(int(connection.execute(reading.count()).scalar_one() or 0) for reading in readings)
 
     def extract(self, table: Table, rows: int = CHUNK_ROWS) -> Extract:
         """Return a canonical table for reading, as often as needed; it knows afterwards how it was read."""
-        return Extract(self, table, self.bindings.tables[table.name], rows)
+        return Extract(self, table, self.parts(table), rows)
 
     def chunks(self, table: Table, rows: int = CHUNK_ROWS, only: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Stream a canonical table as extract frames in the order of its key; at least one, which may be empty.
@@ -111,11 +123,19 @@ class PandaSource:
             rows: source rows fetched at a time.
             only: the columns to read, where that is not all; besides the key nothing else leaves the database.
         """
-        return iter(Extract(self, table, self.bindings.tables[table.name], rows, only, readings=1))
+        return iter(Extract(self, table, self.parts(table), rows, only, readings=1))
+
+    def parts(self, table: Table) -> tuple[BoundTable, ...]:
+        """Return what a canonical table is read from, in order."""
+        return self.bindings.parts(table.name)
+
+    def part_chunks(self, table: Table, part: BoundTable, only: Sequence[str]) -> Generator[pd.DataFrame]:
+        """Stream some columns of one of the parts that a canonical table is read from, as `chunks` does of all."""
+        return Extract(self, table, (part,), CHUNK_ROWS, only, readings=1).__iter__()
 
     def has_versions(self, table: Table) -> bool:
         """Whether each row of a table has something that is another one after each change."""
-        return self.bindings.tables[table.name].changes is not None
+        return all(part.changes(table.key) for part in self.parts(table))
 
     def versions(self, table: Table) -> Iterator[pd.DataFrame]:
         """Stream the keys of a table and each row's version (text), without reading anything else.
@@ -123,12 +143,28 @@ class PandaSource:
         Raises:
             ValueError: the table has no versions.
         """
-        bound = self.bindings.tables[table.name]
-        if bound.changes is None:
+        if not self.has_versions(table):
             raise ValueError(f"{table.name} has no versions")
-        stamped = bound.model_copy(update={"columns": {**bound.columns, VERSION: BoundColumn(column=bound.changes)}})
+        stamped = [
+            part.model_copy(update={"columns": {**part.columns, VERSION: _version(part.changes(table.key))}})
+            for part in self.parts(table)
+        ]
         described = replace(table, columns=(*table.columns, Column(VERSION, Kind.TEXT, "the row's version")))
         return iter(Extract(self, described, stamped, CHUNK_ROWS, [*table.key, VERSION], readings=1))
+
+    def _problems(self, connection: sa.Connection, table: Table) -> Iterator[str]:
+        """What of a table's parts does not fit: names first, then joins that more than one row would answer."""
+        for part in self.parts(table):
+            types = stored_types(connection, part)
+            problems = unfit(table.name, part, types)
+            yield from problems
+            for alias, join in part.joins.items() if not problems else ():
+                doubled = connection.execute(reading_of(table, part, types, None).doubled(alias)).scalar_one()
+                if doubled:
+                    yield (
+                        f"{doubled} keys stand in several rows of {join.table} (tables.{table.name}.joins.{alias}), "
+                        "of which at most one may belong to a row"
+                    )
 
     def _engine(self) -> sa.Engine:
         url = self.url
@@ -142,3 +178,10 @@ class PandaSource:
                 )
             url = sa.make_url(f"sqlite:///file:{Path(url.database).resolve()}?mode=ro&uri=true")
         return sa.create_engine(url)
+
+
+def _version(columns: Sequence[str]) -> BoundColumn:
+    """The row's version: all that may be another one after a change."""
+    if len(columns) == 1:
+        return BoundColumn(column=columns[0])
+    return BoundColumn(text=" ".join("{" + name + "}" for name in columns))

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.places import name_parts, table_clause
 from perio_pipeline.panda.stored_types import BYTES, UNREADABLE, StoredType
 
@@ -27,30 +27,39 @@ def stored_columns(connection: sa.Connection, name: str) -> StoredColumns:
     return {column["name"].lower(): StoredType(column=column["name"]) for column in columns}
 
 
+def stored_types(connection: sa.Connection, bound: BoundTable) -> StoredColumns:
+    """Return the columns of a bound table; those of a joined one as `alias.column`."""
+    types = stored_columns(connection, bound.table)
+    for alias, join in bound.joins.items():
+        found = stored_columns(connection, join.table)
+        types |= {f"{alias.lower()}.{name}": kind for name, kind in found.items()}
+    return types
+
+
 def unfit(name: str, bound: BoundTable, stored: StoredColumns) -> list[str]:
-    """Say everything about a table that does not fit its binding, and where that is bound.
+    """Say everything about a table and its joins that does not fit its binding, and where that is bound.
 
     Args:
         name: of the canonical table.
         bound: its binding.
-        stored: the columns that the database has.
+        stored: the columns that the database has, as `stored_types` gives them.
     """
-    if not stored:
-        return [f"there is no table {bound.table} (tables.{name}) that the login can see"]
-    missing = [
-        f"table {bound.table} has no column {column} (tables.{name}.columns)"
-        for column in bound.physical_columns()
-        if column.lower() not in stored
-    ]
+    problems: list[str] = []
     encoded = {field.column for field in bound.columns.values() if field.encoding}
-    strange = [
-        f"column {column} of table {bound.table} is of type {kind}, {why} (tables.{name}.columns)"
-        for column in bound.physical_columns()
-        for kind in [stored.get(column.lower(), StoredType()).name]
-        for why in [_why_not(kind, column in encoded)]
-        if why
-    ]
-    return missing + strange
+    aliases = {alias.lower() for alias in bound.joins}
+    here = any(key.partition(".")[0] not in aliases for key in stored)
+    for alias, table in {"": bound.table, **{alias: join.table for alias, join in bound.joins.items()}}.items():
+        there = any(key.startswith(f"{alias.lower()}.") for key in stored) if alias else here
+        if not there:
+            place = f"tables.{name}.joins.{alias}" if alias else f"tables.{name}"
+            problems.append(f"there is no table {table} ({place}) that the login can see")
+            continue
+        for column, entry in bound.entries().items():
+            if bound.alias_of(column) == alias:
+                own_name = column.removeprefix(f"{alias}.")
+                problem = _problem(table, own_name, stored.get(column.lower()), column in encoded)
+                problems += [f"{problem} (tables.{name}.{entry})"] if problem else []
+    return problems
 
 
 def columns_query(parts: tuple[str, ...]) -> sa.Select[*tuple[Any, ...]]:
@@ -94,7 +103,12 @@ def _of_server(connection: sa.Connection, parts: tuple[str, ...]) -> StoredColum
     }
 
 
-def _why_not(kind: str, encoded: bool) -> str:
-    if kind in UNREADABLE:
-        return "which has no text"
-    return "whose bytes need an `encoding`" if kind in BYTES and not encoded else ""
+def _problem(table: str, column: str, stored: StoredType | None, encoded: bool) -> str:
+    """What is wrong with a column that is bound; empty where nothing is."""
+    if stored is None:
+        return f"table {table} has no column {column}"
+    if stored.name in UNREADABLE:
+        return f"column {column} of table {table} is of type {stored.name}, which has no text"
+    if stored.name in BYTES and not encoded:
+        return f"column {column} of table {table} is of type {stored.name}, whose bytes need an `encoding`"
+    return ""

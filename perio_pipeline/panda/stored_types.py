@@ -25,7 +25,7 @@ NUMBERS = frozenset(
 UNREADABLE = frozenset({"geography", "geometry", "vector"})
 """Types without a text of their own."""
 
-_TEXTS = frozenset({"char", "nchar", "varchar", "nvarchar", "text", "ntext"})
+TEXTS = frozenset({"char", "nchar", "varchar", "nvarchar", "text", "ntext"})
 _MOMENTS = {
     "date": "varchar(10)",
     "time": "varchar(16)",
@@ -86,7 +86,7 @@ class StoredType:
 
     @property
     def _key_length(self) -> Any:
-        if self.name in _TEXTS:
+        if self.name in TEXTS:
             return self.length if 0 < (self.length or 0) <= _LONGEST else "max"
         return {"xml": "max", "json": "max", "hierarchyid": _LONGEST, "sql_variant": _LONGEST}.get(self.name, 40)
 

@@ -21,6 +21,7 @@ from perio_pipeline.panda.drivers import weaknesses
 from perio_pipeline.panda.inventory import take_inventory
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.panda.trial import Limit, try_entries
 from perio_pipeline.preflight import account, people, reading, records, source
 from perio_pipeline.preflight.checks import Check, Verdict, counted, in_order, refused, unknown
 from perio_pipeline.preflight.probing import of_probes, probe
@@ -120,6 +121,9 @@ def _of_source(
         return
     yield from source.access(inventory, weaknesses(panda.url))
     yield source.size(inventory)
+    limit = Limit(practice.source.unreadable)
+    yield from _try("P3", "entries", lambda: [source.entries(try_entries(panda, TABLES.values()), limit)])
+    yield from _try("P3", "claims", lambda: source.claims(panda.unclaimed(), panda.bindings.read_twice()))
     yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))
     yield from _try("G3", "patients", lambda: _of_patients(rooms, practice, crm, mapping, panda))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from perio_pipeline.panda.inventory import Inventory
+from perio_pipeline.panda.trial import Failure, Limit
 from perio_pipeline.preflight.checks import Check, listed, ok, refused, unknown, warning
 
 GIGABYTE = 1024**3
@@ -13,6 +14,7 @@ NEARLY_FULL = 0.8
 
 
 DEPENDENT = {
+    "P3": "entries",
     "G2": "express_limit",
     "G3": "bridge_only",
     "G4": "codes",
@@ -24,6 +26,41 @@ DEPENDENT = {
 def unbound(problems: Sequence[str]) -> Check:
     """G1: tables or columns that the bindings name and the database lacks."""
     return refused("G1", "bindings", "; ".join(problems) + ".", "Correct these entries in the bindings file.")
+
+
+def entries(failures: Sequence[Failure], limit: Limit) -> Check:
+    """P3: entries of the bindings that cannot read what their columns hold.
+
+    Args:
+        failures: of a trial reading.
+        limit: how many rows are a few.
+    """
+    wrong = [str(each) for each in failures if limit.exceeded(each.failed, each.read)]
+    if wrong:
+        to_do = "Correct these entries in the bindings file; what is a few rows is `source.unreadable`."
+        return refused("P3", "entries", f"{len(wrong)} entries fail on many rows: {listed(wrong)}.", to_do)
+    if failures:
+        to_do = "Look at these rows in quarantine after the first extraction; the load leaves them out."
+        return warning("P3", "entries", f"Entries fail on a few rows: {listed(map(str, failures))}.", to_do)
+    return ok("P3", "entries", "Every entry of the bindings reads what its column holds.")
+
+
+def claims(unclaimed: Mapping[str, int], twice: Sequence[str]) -> Iterator[Check]:
+    """P3: rows that no entry of a shared table takes, and columns that two entries take on purpose.
+
+    Args:
+        unclaimed: physical table → rows that no `where` takes.
+        twice: entries under `findings` whose column a field is bound to as well.
+    """
+    rows = [f"{count:,} of {table}" for table, count in unclaimed.items() if count]
+    if rows:
+        to_do = "Look at what kind they are; bind them with a `where` of their own, or leave them."
+        yield warning("P3", "rows_claimed", f"Rows that no entry reads: {listed(rows)}.", to_do)
+    else:
+        yield ok("P3", "rows_claimed", "Every row of the bound tables is read by some entry.")
+    if twice:
+        to_do = "Keep it where both are meant; else take `also_read` and one of the two entries away."
+        yield warning("P3", "columns_claimed", f"Read as a field and as a finding: {listed(twice)}.", to_do)
 
 
 def unseen() -> Iterator[Check]:

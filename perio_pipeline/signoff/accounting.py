@@ -35,6 +35,8 @@ class ObjectStatus:
     unchanged: int = 0
     failed: int = 0
     leftover: int = 0
+    marked: int = 0
+    removed: int = 0
     cells_compared: int = 0
     differences_explained: int = 0
     differences_unexplained: int = 0

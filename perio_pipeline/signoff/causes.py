@@ -18,6 +18,7 @@ class Cause(StrEnum):
     EDITED = "edited"
     CONFLICT = "conflict"
     DELETED = "deleted"
+    REMOVED = "removed"
     TRUNCATED = "truncated"
     DROPPED = "dropped"
     ALTERED = "altered"
@@ -70,7 +71,10 @@ CAUSES: dict[Cause, Meaning] = {
         "somebody decides.",
     ),
     Cause.DELETED: Meaning(
-        True, "PANDA has the record no longer, or leaves it out now. The migration deletes nothing; people decide."
+        True, "PANDA has the record no longer, or leaves it out now. It stays in the CRM; people decide."
+    ),
+    Cause.REMOVED: Meaning(
+        True, "A person deleted it in the CRM after it was loaded, or what it would hang on, and that stays."
     ),
     Cause.TRUNCATED: Meaning(False, "The CRM holds only the beginning of the text."),
     Cause.DROPPED: Meaning(False, "The CRM is empty where the source has a value."),

@@ -1,4 +1,4 @@
-"""Tells what came after the load, edits in the CRM and deletions in PANDA, from differences that are ours (P7).
+"""Tells what came after the load, edits in the CRM and deletions on either side, from differences that are ours (P7).
 
 A migration keeps what people edit. So a cell that they changed is explained by that, and one that PANDA has changed as
 well is a conflict, which is listed for people to decide on.
@@ -50,13 +50,28 @@ def with_deletions(diff: Diff, gone: Set[str]) -> Diff:
         diff: of one object.
         gone: CRM ids of the records that we loaded before, and that PANDA has no longer.
     """
+    return _renamed(diff, Cause.EXTRA, Cause.DELETED, diff.differences["crm_id"].isin(list(gone)))
+
+
+def with_removals(diff: Diff, removed: Set[str]) -> Diff:
+    """Return the diff with the records that people have deleted in the CRM named so.
+
+    Args:
+        diff: of one object.
+        removed: source keys of those records, and of those that would hang on them.
+    """
+    return _renamed(diff, Cause.MISSING, Cause.REMOVED, diff.differences["source_key"].isin(list(removed)))
+
+
+def _renamed(diff: Diff, cause: Cause, known: Cause, among: pd.Series[bool]) -> Diff:
+    """Give whole records among some of the lines the cause that is known of them."""
     lines = diff.differences
-    deleted = (lines["cause"] == Cause.EXTRA) & (lines["field"] == WHOLE_RECORD) & lines["crm_id"].isin(list(gone))
-    if not deleted.any():
+    chosen = (lines["cause"] == cause) & (lines["field"] == WHOLE_RECORD) & among
+    if not chosen.any():
         return diff
-    cause = lines["cause"].mask(deleted, Cause.DELETED.value)
-    explained = lines["explained"].mask(deleted, CAUSES[Cause.DELETED].explained)
-    return replace(diff, differences=lines.assign(cause=cause, explained=explained))
+    causes = lines["cause"].mask(chosen, known.value)
+    explained = lines["explained"].mask(chosen, CAUSES[known].explained)
+    return replace(diff, differences=lines.assign(cause=causes, explained=explained))
 
 
 def _open(lines: pd.DataFrame) -> pd.Series[bool]:

@@ -6,15 +6,15 @@ from collections.abc import Mapping as Dictionary
 
 import pandas as pd
 
+from perio_pipeline.loading.deletions import NOT_IN_PANDA
 from perio_pipeline.loading.entries import Known
-from perio_pipeline.loading.objects import NOT_IN_PANDA
 from perio_pipeline.mapping.filing import SENT_FRAME
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
 from perio_pipeline.signoff.accounting import destination_status, status_table
 from perio_pipeline.signoff.diff import Diff, diff_object
-from perio_pipeline.signoff.edits import WrittenOf, with_deletions, with_edits
+from perio_pipeline.signoff.edits import WrittenOf, with_deletions, with_edits, with_removals
 from perio_pipeline.signoff.found import whole_key
 from perio_pipeline.signoff.leftovers import file_lines, left_out_lines
 from perio_pipeline.signoff.report import render_report
@@ -23,12 +23,17 @@ from perio_pipeline.workplace import Workplace
 
 REPORT = "diff.html"
 
+Records = Dictionary[str, Dictionary[str, Known]]
+"""Account → source key → what the journal knows of an object's record."""
 
-def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str, written_of: WrittenOf) -> Diff:
+
+def diff_loaded(
+    rooms: Workplace, practice: Practice, crm: str, name: str, known: Records, written_of: WrittenOf
+) -> Diff:
     """Compare an object as read back with PANDA, keep the differences as a frame, and bring the report up to date.
 
-    In a sample pass only the records of the sample are expected in the CRM. What people edited since is told apart by
-    what the journal knows was written.
+    In a sample pass only the records of the sample are expected in the CRM. What people edited or deleted since is told
+    apart by what the journal knows of the records, and of what was written to them.
     """
     store, mapping = rooms.store(), rooms.effective(practice, crm)
     obj = mapping.objects[name]
@@ -53,13 +58,16 @@ def diff_loaded(rooms: Workplace, practice: Practice, crm: str, name: str, writt
         set(manifest.loc[manifest["linked"], "crm_id"].dropna()),
     )
     gone = manifest.loc[manifest["code"] == NOT_IN_PANDA, "crm_id"]
-    diff = with_edits(with_deletions(diff, set(gone)), written_of)
+    left = {key for account in known.values() for key, record in account.items() if record.removed}
+    left |= set(manifest.loc[manifest["action"] == "removed", "source_key"])
+    diff = with_removals(with_deletions(diff, set(gone)), {whole_key(key) for key in left})
+    diff = with_edits(diff, written_of)
     _keep(store, practice.practice, crm, diff)
     _report(rooms, practice, crm, mapping)
     return diff
 
 
-def unproven_records(diff: Diff, known: Dictionary[str, Dictionary[str, Known]]) -> pd.DataFrame:
+def unproven_records(diff: Diff, known: Records) -> pd.DataFrame:
     """Return the records that do not hold what we wrote, whichever run wrote them (source_key, account: str).
 
     A record that was changed since it was first read back after our latest write is left out: people edited it, and

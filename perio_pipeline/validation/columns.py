@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray
 
 from perio_pipeline.panda.canonical import Column, Table
+from perio_pipeline.panda.unread import reason_of
 from perio_pipeline.validation.context import Context
 from perio_pipeline.validation.findings import Finding, Positions
 from perio_pipeline.validation.parsing import REASONS, parse
@@ -28,8 +29,12 @@ def read_column(
 ) -> tuple[ExtensionArray, list[Finding]]:
     """Return the column's typed values, without a value where it has none or cannot be read, and what was found."""
     places, distinct = pd.factorize(texts)
-    values = [_content(str(text), strip=not is_free_text(table, column)) for text in distinct]
-    findings: list[Finding] = []
+    unread = [reason_of(str(text)) for text in distinct]
+    findings = _found(column.name, "unread", _by_reason(unread), places)
+    values = [
+        None if reason else _content(str(text), strip=not is_free_text(table, column))
+        for text, reason in zip(distinct, unread, strict=True)
+    ]
     for step in steps_for(table, column):
         if context.applies(step.rule):
             values, found = _take_step(step, values, context, column.name, places)
@@ -53,9 +58,13 @@ def _take_step(
         after = [result or None for result in results]
         changed = np.array([new != old for new, old in zip(after, values, strict=True)], dtype=bool)
         return after, _found(column, step.rule, {"": changed}, places)
+    return list(values), _found(column, step.rule, _by_reason(results), places)
+
+
+def _by_reason(results: Sequence[str | None]) -> dict[str, NDArray[np.bool_]]:
+    """Reason → which of the distinct texts have it."""
     reasons = sorted({reason for reason in results if reason})
-    hits = {reason: np.array([result == reason for result in results], dtype=bool) for reason in reasons}
-    return list(values), _found(column, step.rule, hits, places)
+    return {reason: np.array([result == reason for result in results], dtype=bool) for reason in reasons}
 
 
 def _found(column: str, rule: str, hits: dict[str, NDArray[np.bool_]], places: Places) -> list[Finding]:

@@ -121,20 +121,24 @@ def no_furcation_entrance(frame: pd.DataFrame, context: Context) -> list[Hit]:
     return hits
 
 
-def dst_gap(frame: pd.DataFrame, context: Context, columns: tuple[str, ...]) -> list[Hit]:
-    """Find local times that the change to daylight saving time skipped."""
+def clock_changes(frame: pd.DataFrame, context: Context, columns: tuple[str, ...]) -> list[Hit]:
+    """Find local times that the change to daylight saving time skipped, and those that came twice when it ended."""
     hits = []
     for name in columns:
         local = frame[name]
-        known = local.dt.tz_localize(context.time_zone, nonexistent="NaT", ambiguous=np.ones(len(local), dtype=bool))
-        hits.append(Hit(name, "dst_gap", _mask(known.isna() & local.notna())))
+        first, second = (
+            local.dt.tz_localize(context.time_zone, nonexistent="NaT", ambiguous=np.full(len(local), summer))
+            for summer in (True, False)
+        )
+        hits.append(Hit(name, "dst_gap", _mask(first.isna() & local.notna())))
+        hits.append(Hit(name, "dst_overlap", _mask(first.ne(second) & first.notna())))
     return hits
 
 
 def rules_for(table: Table) -> tuple[RowRule, ...]:
     """Return the table's row rules in the order they run."""
     times = tuple(column.name for column in table.columns if column.kind is Kind.DATETIME)
-    return ROW_RULES.get(table.name, ()) + ((partial(dst_gap, columns=times),) if times else ())
+    return ROW_RULES.get(table.name, ()) + ((partial(clock_changes, columns=times),) if times else ())
 
 
 _PEOPLE = partial(capital_names, columns=("first_name", "last_name"))

@@ -46,6 +46,7 @@ def _refusal(name: str, section: int, reason: str, description: str) -> Rule:
 
 
 _RULES = (
+    _refusal("unread", 0, "its binding cannot read it", "A value that its entry in the bindings file cannot read."),
     _refusal("type", 0, "not readable as its type", "A value that cannot be read as the column's type."),
     _refusal("required", 0, "no value", "A required column without a value."),
     _refusal(
@@ -159,6 +160,13 @@ _RULES = (
         Action.REPORTED,
         "a local time that the clock skipped",
         "A time in the hour that daylight saving skips; it stays as it is.",
+    ),
+    Rule(
+        "dst_overlap",
+        26,
+        Action.REPORTED,
+        "a local time that came twice",
+        "A time in the hour that comes twice when daylight saving ends; it is taken for the first of the two.",
     ),
 )
 

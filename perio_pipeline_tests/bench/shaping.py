@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.model import ObjectMap
 from perio_pipeline.mapping.rows import IDENTITY, PATIENT
 from perio_pipeline.mapping.shape import shape
 from perio_pipeline_tests.bench.figures import Figure
@@ -23,15 +23,15 @@ def figures(practice: ShapedPractice) -> list[Figure]:
 
 def _of(practice: ShapedPractice, crm: str) -> Figure:
     mapping = practice.rooms.effective(practice.practice, crm)
-    names = {PATIENT, IDENTITY, *(name for obj in mapping.objects.values() for name in obj.frames())}
-    frames = {name: practice.frame(*name.split("/")) for name in names}
+    names = {PATIENT, IDENTITY, *(name for obj in mapping.present().values() for name in obj.frames())}
+    frames = {name: practice.frame(*mapping.asset_key(name)) for name in names}
     router, locale = practice.rooms.router(practice.practice, crm), practice.practice.locale
 
     def shaped() -> int:
-        return sum(len(shape(name, mapping, frames, router, locale).frame) for name in mapping.objects)
+        return sum(len(shape(name, mapping, frames, router, locale).frame) for name in mapping.present())
 
     rows, ours = _fastest(shaped)
-    _, bare = _fastest(lambda: _merged(mapping, frames))
+    _, bare = _fastest(lambda: merged(mapping.present().values(), frames))
     return Figure(
         name=f"rows shaped for {crm}",
         figure=rows / ours,
@@ -42,9 +42,10 @@ def _of(practice: ShapedPractice, crm: str) -> Figure:
     )
 
 
-def _merged(mapping: Mapping, frames: dict[str, pd.DataFrame]) -> int:
+def merged(objects: Iterable[ObjectMap], frames: dict[str, pd.DataFrame]) -> int:
+    """Merge the frames of each object, one row at most per join; returns the rows of all."""
     rows = 0
-    for obj in mapping.objects.values():
+    for obj in objects:
         frame = frames[obj.rows]
         for alias, join in obj.join.items():
             right = frames[join.frame].drop_duplicates(list(join.on.values())).add_prefix(f"{alias}.")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -224,6 +225,7 @@ def test_two_migrations_of_one_practice_at_once_are_refused(here: World) -> None
 
 
 def test_a_second_migration_sends_no_writes_and_its_runs_are_seen_in_dagster(here: World) -> None:
+    assert "were not loaded into highlevel yet" in refused("reconcile", *MIGRATE[1:5])
     assert perio(*MIGRATE).exit_code == 0
     again = perio(*MIGRATE)
     assert again.exit_code == 0, again.output
@@ -236,6 +238,18 @@ def test_a_second_migration_sends_no_writes_and_its_runs_are_seen_in_dagster(her
     assert sum(item["writes"] for item in counts.values()) == 0
     with closing(sqlite3.connect(here.rooms.data / "dagster" / "history" / "runs.db")) as runs:
         assert runs.execute("select count(*) from runs where status = 'SUCCESS'").fetchone() == (2,)
+    _reconciliation_sees_what_people_did(here)
+
+
+def _reconciliation_sees_what_people_did(here: World) -> None:
+    contact = here.rooms.store().frame(PRACTICE, ["highlevel", "readback", "contacts"]).read()["crm_id"].iloc[0]
+    headers = {"Authorization": f"Bearer {here.token}", "Version": "2021-07-28"}
+    edit = httpx.put(f"{here.sandbox.base_url}/contacts/{contact}", headers=headers, json={"city": "Elsewhere"})
+    edit.raise_for_status()
+    looked = perio("reconcile", *MIGRATE[1:5])
+    assert looked.exit_code == 0, looked.output
+    differences = here.rooms.store().frame(PRACTICE, ["highlevel", "diff", "contacts"]).read()
+    assert "edited" in set(differences.loc[differences["crm_id"] == contact, "cause"])
 
 
 def test_status_of_a_practice_nobody_migrated_is_empty(here: World) -> None:

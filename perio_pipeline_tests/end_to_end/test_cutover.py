@@ -176,6 +176,41 @@ def test_p7_new_edited_and_deleted_records_and_a_conflict(desk: Desk) -> None:
     assert set(diff[diff["source_key"] == both]["cause"]) >= {"conflict"}
     red = [name for name, check in checks(result).items() if not check.passed]
     assert red == []
+    assert list(desk.frame("loaded", "notes")["action"]).count("marked") == 1
+
+
+def test_p7_what_panda_deleted_says_so_until_it_is_there_again(desk: Desk) -> None:
+    shaped = desk.frame("shaped", "appointments")
+    visit = str(shaped["source_key"].iloc[0])
+    before = desk.frame("readback", "appointments").set_index("source_key").loc[visit]
+    one = f"from Visit where VisitNo = {visit}"
+    desk.panda(f"create table Kept as select * {one}", f"delete {one}")
+    desk.pick_up()
+    marked = desk.frame("readback", "appointments").set_index("source_key").loc[visit]
+    assert marked["title"] == f"Deleted in PANDA: {before['title']}"
+    assert marked["appointmentStatus"] == "cancelled"
+    assert desk.cost == 3, "the record is read, written, and read back"
+    diff = desk.frame("diff", "appointments")
+    assert list(diff[diff["source_key"] == visit]["cause"]) == ["deleted"]
+    desk.panda("insert into Visit select * from Kept", "drop table Kept")
+    desk.pick_up()
+    after = desk.frame("readback", "appointments").set_index("source_key").loc[visit]
+    assert after.equals(before)
+
+
+def test_p7_what_a_person_deleted_in_the_crm_stays_deleted(desk: Desk) -> None:
+    seen = desk.frame("readback", "tasks").set_index("source_key")
+    visit = str(seen.index[0])
+    patient = desk.one(f"select PatID from Visit where VisitNo = {visit}")
+    crm_id, _ = desk.contact(patient)
+    desk.world.delete(f"/contacts/{crm_id}/tasks/{seen.loc[visit, 'crm_id']}")
+    desk.panda(f"update Visit set ProcDescript = 'Another', LastModified = '{STAMP}' where VisitNo = {visit}")
+    result = desk.pick_up()
+    manifest = desk.frame("loaded", "tasks").set_index("source_key")
+    assert list(manifest.loc[[visit], "action"]) == ["removed"]
+    diff = desk.frame("diff", "tasks")
+    assert list(diff[diff["source_key"] == visit]["cause"]) == ["removed"]
+    assert [name for name, check in checks(result).items() if not check.passed] == []
 
 
 def test_p7_the_window_closes_itself_and_reports(desk: Desk) -> None:
@@ -202,3 +237,9 @@ def test_p7_one_changed_exam_costs_three_requests_in_freshsales_too(tmp_path: Pa
         after = desk.frame("readback", "contacts").set_index("source_key")
         assert not after.loc[patient].equals(before.loc[patient])
         assert desk.cost <= 3, "the record is read, written, and read back"
+        desk.panda("delete from InstaNote where NoteNo = (select max(NoteNo) from InstaNote)")
+        desk.pick_up()
+        manifest = desk.frame("loaded", "notes").set_index("source_key")
+        (marked,) = manifest.index[manifest["action"] == "marked"]
+        notes = desk.frame("readback", "notes").set_index("source_key")
+        assert "Deleted in PANDA" in notes.loc[marked, "description"]

@@ -15,8 +15,9 @@ from cryptography.fernet import Fernet
 
 from perio_pipeline.loading.entries import CHAIN_START, RunInfo, Scope, entry_hash
 from perio_pipeline.loading.journal import Journal, open_journal
-from perio_pipeline.loading.loader import Loaded, Loader
+from perio_pipeline.loading.loader import Loader
 from perio_pipeline.loading.payloads import Draft
+from perio_pipeline.loading.sending import Loaded
 from perio_pipeline.loading.tables import ENTRY, METADATA
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import Mapping

@@ -140,7 +140,7 @@ def test_an_update_whose_answer_is_lost_is_repeated(journal: Journal) -> None:
     assert crm.held("office") == ["S"]
 
 
-def test_a_record_deleted_in_the_crm_fails_and_is_not_made_again(journal: Journal) -> None:
+def test_a_record_that_the_crm_never_showed_fails_and_is_not_made_again(journal: Journal) -> None:
     crm = FakeCrm()
     load(journal, crm, contacts(1))
     crm.records.clear()
@@ -178,7 +178,7 @@ def test_a_record_that_was_seen_and_then_deleted_by_a_person_stays_deleted(journ
     kept = crm.forget("P1")
     read_back(journal, crm)
     loaded = load(journal, crm, contacts(2))
-    assert (loaded["P1"].action, loaded["P1"].code) == ("failed", "gone")
+    assert (loaded["P1"].action, loaded["P1"].code) == ("removed", "removed_in_crm")
     assert crm.held() == ["P2"]
     crm.records[kept.ref] = kept  # restored from the recycle bin
     calls = len(crm.asked("update"))

@@ -12,8 +12,9 @@ import pytest
 
 from perio_pipeline.loading.history import edited_fields, fold, undo_of
 from perio_pipeline.loading.journal import Journal
-from perio_pipeline.loading.loader import Loaded, Loader
+from perio_pipeline.loading.loader import Loader
 from perio_pipeline.loading.payloads import drafts
+from perio_pipeline.loading.sending import Loaded
 from perio_pipeline.loading.writer import JournalWriter
 from perio_pipeline.mapping.model import ObjectMap
 from perio_pipeline_tests.loading.fake_crm import FakeCrm, Fault

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perio_pipeline.panda.bindings import Bindings, BoundTable, load_bindings
+from perio_pipeline.panda.bindings import Bindings, load_bindings
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Table, text
 from perio_pipeline.panda.sample.schema import TABLES, PhysicalTable
 from perio_pipeline.panda.stored_types import ROWVERSION, StoredType

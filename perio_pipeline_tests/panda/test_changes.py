@@ -125,7 +125,7 @@ def test_a_changed_exam_has_its_chart_read_again() -> None:
 
 
 def test_a_rowversion_column_serves_where_the_bindings_name_one(panda: PandaSource, execute: Execute) -> None:
-    bound = panda.bindings.tables["insurance_coverage"].model_copy(update={"version": "CovPercent"})
+    bound = panda.bindings.tables["insurance_coverage"].model_copy(update={"version": ("CovPercent",)})
     tables = {**panda.bindings.tables, "insurance_coverage": bound}
     versioned = PandaSource(str(panda.url), Bindings(source="test", tables=tables), "panda.yaml")
     assert versioned.has_versions(INSURANCE_COVERAGE)

@@ -50,13 +50,13 @@ def test_snapshot_where_it_is_allowed_and_set_outside_of_a_transaction(
     answer: object, isolation: Isolation, level: str
 ) -> None:
     server = Server(answer)
-    assert isolate(server, "dbo.Patient") is isolation  # type: ignore[arg-type]
+    assert isolate(server, ["dbo.Patient"]) is isolation  # type: ignore[arg-type]
     assert server.said == ["SELECT", "rollback", level, "commit"]
 
 
 def test_a_file_needs_no_isolation() -> None:
     server = Server(0, "sqlite")
-    assert isolate(server, "Patient") is Isolation.FILE  # type: ignore[arg-type]
+    assert isolate(server, ["Patient"]) is Isolation.FILE  # type: ignore[arg-type]
     assert server.said == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy.dialects import mssql
 
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.places import column_clause, name_parts, table_clause, written_name
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline_tests.panda.bound import bindings, small_table

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from perio_pipeline.errors import SourceError
 from perio_pipeline.panda import extract as extract_module
 from perio_pipeline.panda.arrow import ArrowError
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.extract import WAITS, Extract, SourceChangedError
 from perio_pipeline.panda.isolation import Isolation
 from perio_pipeline.panda.source import PandaSource
@@ -155,7 +155,7 @@ def test_a_connection_that_is_cut_again_and_again_is_given_up_and_nothing_is_quo
     tmp_path: Path, waits: list[float]
 ) -> None:
     source = database(tmp_path / "panda.db", many(100))
-    with faulty(Faults(range(4, 200))), pytest.raises(SourceError) as error:
+    with faulty(Faults(range(3, 200))), pytest.raises(SourceError) as error:
         list(source.chunks(SHAPE, rows=10))
     assert "Table Rows of the PANDA database" in str(error.value)
     assert "(10 rows were read)" in str(error.value)
@@ -187,7 +187,7 @@ def test_rows_without_a_key_cannot_be_gone_on_behind(tmp_path: Path) -> None:
     source.bindings.tables["small"] = bound
     with faulty(Faults([1])):
         assert len(numbers(list(source.chunks(SHAPE, rows=10)))) == 30
-    with faulty(Faults([4])), pytest.raises(SourceError, match=r"\(20 rows were read\)"):
+    with faulty(Faults([3])), pytest.raises(SourceError, match=r"\(20 rows were read\)"):
         list(source.chunks(SHAPE, rows=10))
 
 

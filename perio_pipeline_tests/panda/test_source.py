@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from perio_pipeline.errors import MappingError, SourceError
-from perio_pipeline.panda.bindings import BoundColumn, BoundTable, load_bindings
+from perio_pipeline.panda.bindings import load_bindings
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.decoding import as_text, decode_rows
+from perio_pipeline.panda.fields import BoundColumn
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import PATIENT, PERIO_SITE, PROVIDER, TABLES
 
@@ -70,7 +72,7 @@ def test_the_source_is_opened_read_only(providers: str) -> None:
 
 def test_a_missing_column_is_named_with_its_entry(tmp_path: Path) -> None:
     url = database(tmp_path / "panda.db", "create table Provider (ProvNo text, FirstName text)")
-    with pytest.raises(SourceError, match=r"Provider has no column LastName \(tables\.provider\.columns\)"):
+    with pytest.raises(SourceError, match=r"Provider has no column LastName \(tables\.provider\.columns\.last_name\)"):
         source(url).check([PROVIDER])
 
 

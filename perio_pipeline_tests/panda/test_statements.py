@@ -14,12 +14,12 @@ import pyarrow as pa
 import pytest
 
 from perio_pipeline.panda.arrow import compiled
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Kind
 from perio_pipeline.panda.decoding import as_text, physical_text
 from perio_pipeline.panda.isolation import COMMITTED, SNAPSHOT, allowed_query
 from perio_pipeline.panda.sample.schema import TABLES as PHYSICAL
-from perio_pipeline.panda.statements import Key, Reading, reading_of
+from perio_pipeline.panda.statements import Key, Query, Reading, reading_of
 from perio_pipeline.panda.stored_columns import columns_query, unfit
 from perio_pipeline.panda.stored_types import StoredType
 from perio_pipeline.panda.tables import TABLES
@@ -126,6 +126,85 @@ def test_a_look_sees_the_rowversion_or_the_last_change() -> None:
     assert "max([a])" not in compiled(reading(("a",), a=StoredType("bit")).look())[0]
 
 
+JOINED = BoundTable.model_validate(
+    {
+        "table": "dbo.Person",
+        "where": {"Kind": ["P", "Q"]},
+        "joins": {
+            "more": {"table": "Other.web.More", "on": {"No": "PersonNo"}, "optional": True},
+            "state": {"table": "Words", "on": {"more.StateNo": "No"}, "where": {"List": "S", "Gone": ""}},
+        },
+        "version": ["RowVer", "more.RowVer"],
+        "columns": {"a": "No", "b": "more.No", "c": "state.Word"},
+    }
+)
+JOINED_TYPES = {
+    "no": StoredType("int", None, "No"),
+    "kind": StoredType("nvarchar", 1, "Kind"),
+    "rowver": StoredType("timestamp", None, "RowVer"),
+    "more.no": StoredType("datetime2", None, "No"),
+    "more.rowver": StoredType("timestamp", None, "RowVer"),
+    "state.gone": StoredType("bit", None, "Gone"),
+    "state.word": StoredType("nvarchar", 9, "Word"),
+}
+
+
+def spaced(query: Query) -> str:
+    return " ".join(compiled(query)[0].split())
+
+
+def test_joined_tables_and_conditions_in_the_words_of_the_server() -> None:
+    found = reading_of(small_table("a", "b", "c", key=("a",)), JOINED, JOINED_TYPES, None)
+    source = (
+        "FROM [dbo].[Person] AS this LEFT OUTER JOIN [Other].web.[More] AS more ON this.[No] = more.[PersonNo] "
+        "LEFT OUTER JOIN [Words] AS state ON more.[StateNo] = state.[No] AND state.[List] = ? AND state.[Gone] IS NULL "
+        "WHERE this.[Kind] = ? OR this.[Kind] = ?"
+    )
+    rows, values = compiled(found.rows((7,)))
+    assert " ".join(rows.split()) == (
+        "SELECT this.[No], CONVERT(varchar(27), more.[No], 121) AS [CONVERT_1], state.[Word], more.[StateNo], "
+        f"state.[No] AS [No_1] {source[: source.index('WHERE') + 5]} (this.[Kind] = ? OR this.[Kind] = ?) "
+        "AND this.[No] > ? ORDER BY this.[No]"
+    )
+    assert values == ["S", "P", "Q", 7]
+    look = spaced(found.look())
+    assert "max(CONVERT(varchar(18), CONVERT(binary(8), this.[RowVer]), 1))" in look
+    assert "max(CONVERT(varchar(18), CONVERT(binary(8), more.[RowVer]), 1))" in look
+    assert look.endswith(source)
+    assert spaced(found.count()) == f"SELECT count(*) * 1 AS anon_1 {source}"
+    assert spaced(found.doubled("state")) == (
+        "SELECT count(*) AS count_1 FROM (SELECT state.[No] AS [No] FROM [Words] AS state WHERE state.[No] IS NOT NULL "
+        "AND state.[List] = ? AND state.[Gone] IS NULL GROUP BY state.[No] HAVING count(*) > 1) AS several"
+    )
+
+
+def test_rows_that_are_there_are_counted_place_by_place_on_the_server() -> None:
+    bound = BoundTable.model_validate(
+        {
+            "table": "T",
+            "unpivot": [{"column": "b", "values": "1-2"}, {"column": "c", "values": "1-3"}],
+            "rows_with": {"column": "T{b}", "null_when": ["-"]},
+            "columns": {"a": "A"},
+        }
+    )
+    types = {"t1": StoredType("nvarchar", 9, "T1"), "t2": StoredType("int", None, "T2")}
+    count = spaced(reading_of(small_table("a", "b", "c", key=("a", "b", "c")), bound, types, None).count())
+    assert count == (
+        "SELECT sum(CASE WHEN ([T1] IS NULL OR [T1] = '' OR CAST([T1] AS NVARCHAR(400)) IN (?)) THEN 0 ELSE 1 END) * ? "
+        "+ sum(CASE WHEN ([T2] IS NULL OR CAST([T2] AS NVARCHAR(400)) IN (?)) THEN 0 ELSE 1 END) * ? AS anon_1 FROM [T]"
+    )
+
+
+def test_rows_of_no_kind_that_is_bound_are_counted_on_the_server() -> None:
+    one, other = (
+        Reading(BoundTable(table="P", columns={}, where={"Kind": kinds}), (), (), {}) for kinds in (("A",), ("B", ""))
+    )
+    assert spaced(one.unclaimed([other])) == (
+        "SELECT sum(CASE WHEN ([Kind] = ? OR [Kind] = ? OR [Kind] IS NULL OR [Kind] = '') THEN 0 ELSE 1 END) AS sum_1 "
+        "FROM [P]"
+    )
+
+
 def test_columns_are_looked_for_where_the_server_would() -> None:
     own, values = compiled(columns_query(("Patient",)))
     assert "IN (SCHEMA_NAME(), ?)" in own
@@ -146,9 +225,9 @@ def test_columns_that_cannot_be_read_are_named() -> None:
     )  # type: ignore[dict-item]
     stored = {"a": StoredType("geography"), "b": StoredType("image"), "c": StoredType("image")}
     assert unfit("small", bound, stored) == [
-        "table dbo.T has no column D (tables.small.columns)",
-        "column A of table dbo.T is of type geography, which has no text (tables.small.columns)",
-        "column B of table dbo.T is of type image, whose bytes need an `encoding` (tables.small.columns)",
+        "column A of table dbo.T is of type geography, which has no text (tables.small.columns.a)",
+        "column B of table dbo.T is of type image, whose bytes need an `encoding` (tables.small.columns.b)",
+        "table dbo.T has no column D (tables.small.columns.d)",
     ]
     assert unfit("small", bound, {}) == ["there is no table dbo.T (tables.small) that the login can see"]
 

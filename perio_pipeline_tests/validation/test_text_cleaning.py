@@ -140,6 +140,13 @@ def test_26_times_the_clock_skipped_are_reported_and_kept() -> None:
     assert treatments(outcome("appointment", {"starts_at": "2025-03-09 02:30:00"}, context=arizona)) == []
 
 
+def test_26_times_that_came_twice_are_reported_and_taken_for_the_first() -> None:
+    found = outcome("appointment", {"starts_at": "2025-11-02 01:30:00"}, {"starts_at": "2025-11-02 02:30:00"})
+    assert treatments(found) == [("starts_at", "dst_overlap")]
+    arizona = replace(CONTEXT, time_zone="America/Phoenix")
+    assert treatments(outcome("appointment", {"starts_at": "2025-11-02 01:30:00"}, context=arizona)) == []
+
+
 @pytest.mark.parametrize("address", ["rosa@example.com", "r.lind+perio@mail.example.org", "front@practice.test"])
 def test_addresses_of_any_real_or_test_domain_stay(address: str) -> None:
     assert cell("patient", "email", address) == address

@@ -11,16 +11,18 @@ from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, ta
 from perio_pipeline.defs.resources import PASS_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.errors import SettingsError
 from perio_pipeline.loading.accounts import ACCOUNT, prepare_accounts
+from perio_pipeline.loading.deletions import Deleted
 from perio_pipeline.loading.matching.decisions import link_certain, waiting
 from perio_pipeline.loading.matching.finding import MATCH_TABLE, find_matches
 from perio_pipeline.loading.objects import MANIFEST, WRITTEN, load_object, read_object
 from perio_pipeline.loading.retrying import renewed, unsettled
 from perio_pipeline.loading.sampling import SAMPLE, choose, sample_frame, uncovered
 from perio_pipeline.mapping.model import Mapping, ObjectMap
+from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.mapping.rows import frames_of
 from perio_pipeline.mapping.shape import shape
 from perio_pipeline.signoff.match_review import write_review
-from perio_pipeline.store import StoredFrame
+from perio_pipeline.store import FrameStore, StoredFrame
 
 
 class LoadPass(StrEnum):
@@ -229,7 +231,8 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
                 matches = workplace.store().frame(practice.practice, [crm, "matches"])
                 held_back = waiting(target, name, matches.read()) if obj.match else {}
                 every = covers == LoadPass.FULL.value and config.load_pass is not LoadPass.RETRY
-                manifest = interrupts.run(load_object(target, name, shaped, held_back, every=every))
+                deleted = _deleted(workplace.store(), practice, crm, obj) if every else None
+                manifest = interrupts.run(load_object(target, name, shaped, held_back, every=every, deleted=deleted))
             if config.load_pass is LoadPass.RETRY:
                 manifest = renewed(earlier.read(), manifest)
             workplace.store().write_note(practice.practice, [crm, "loaded", name], {"pass": covers})
@@ -245,6 +248,18 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
         )
 
     return loaded
+
+
+def _deleted(store: FrameStore, practice: Practice, crm: str, obj: ObjectMap) -> Deleted | None:
+    """What tells the records that PANDA has deleted; None where they are only reported."""
+    if not obj.deleted or practice.policies.deleted != "mark":
+        return None
+    table, (key,) = obj.rows.removeprefix("validated/"), obj.key
+    # As PANDA writes a key, and as cleaning does: only what is there in neither form is gone.
+    present = [store.frame(practice.practice, [part, table]).read([key])[key] for part in ("panda", "validated")]
+    keys = frozenset(str(each).strip() for column in present for each in column.dropna())
+    guard = practice.destination(crm).cutover
+    return Deleted(keys, guard.gone_share, guard.gone_few)
 
 
 def _earlier_pass(manifest: StoredFrame, crm: str, practice: str) -> str:
@@ -308,7 +323,9 @@ def readback_asset(
             partial = tags.get(PASS_TAG) in PARTIAL and WHOLE_TAG not in tags and earlier.exists()
             asked = manifest[manifest["action"].isin(WRITTEN)] if partial else manifest
             frame = interrupts.run(read_object(target, name, asked))
-            frame = renewed(earlier.read(), frame) if partial else frame
+            if partial:  # what the load found removed is known without asking again
+                looked_at = pd.concat([asked, manifest[manifest["action"] == "removed"]])
+                frame = renewed(earlier.read(), frame, looked_at)
         return dg.Output(frame, metadata={"manifest_rows": len(manifest), "read_back": len(asked)})
 
     return readback

@@ -18,6 +18,7 @@ from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.tables import BY_EXAM, TABLES
+from perio_pipeline.panda.trial import Limit
 from perio_pipeline.store import FrameStore, StoredFrame
 from perio_pipeline.validation.carried_forward import carried_forward, site_fingerprints
 from perio_pipeline.validation.contact_points import contact_points
@@ -36,6 +37,7 @@ from perio_pipeline.validation.frames import (
 from perio_pipeline.validation.identity import PatientPolicies, patient_identity
 from perio_pipeline.validation.likely_duplicates import likely_duplicates
 from perio_pipeline.validation.practices import referring_practices
+from perio_pipeline.validation.readable import check_readable
 from perio_pipeline.validation.referrals import primary_referral, referrer_volume
 from perio_pipeline.validation.validate import validate
 
@@ -73,6 +75,7 @@ def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> d
             treatments = pd.concat([piece.treatments for piece in found], ignore_index=True)
             store.write(practice.practice, ["quarantine", table.name], quarantine)
             store.write(practice.practice, ["treatments", table.name], treatments)
+            check_readable(table, quarantine, extract.rows(), Limit(practice.source.unreadable))
         return dg.MaterializeResult(
             metadata={
                 "dagster/partition_row_count": rows,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perio_pipeline.errors import SourceError
-from perio_pipeline.panda.bindings import Bindings, BoundColumn, BoundTable
+from perio_pipeline.panda.bindings import Bindings
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Column, Kind
+from perio_pipeline.panda.fields import BoundColumn
 from perio_pipeline.panda.inventory import BIRTH
 from perio_pipeline.panda.places import name_parts, written_name
 from perio_pipeline.panda.tables import TABLES
@@ -68,47 +70,64 @@ def table_uses(bindings: Bindings) -> dict[str, TableUse]:
         SourceError: the bindings name two tables that differ by their schema only; SQLite has no schemas.
     """
     uses: dict[str, TableUse] = {}
-    for canonical, bound in bindings.tables.items():
-        use = uses.setdefault(name_parts(bound.table)[-1].lower(), TableUse(bound.table))
-        if use.schema.lower() != TableUse(bound.table).schema.lower():
-            raise SourceError(
-                f"The bindings name both {use.bound} and {bound.table}, which an export cannot tell apart.",
-                "Write the same schema, or none, wherever this table is bound.",
-            )
-        _add(use, canonical, bound)
+    for canonical in TABLES:
+        for bound in bindings.parts(canonical):
+            for table in bound.physical_tables:
+                use = uses.setdefault(name_parts(table)[-1].lower(), TableUse(table))
+                if use.schema.lower() != TableUse(table).schema.lower():
+                    raise SourceError(
+                        f"The bindings name both {use.bound} and {table}, which an export cannot tell apart.",
+                        "Write the same schema, or none, wherever this table is bound.",
+                    )
+            _add(uses, canonical, bound)
     return uses
 
 
 def unqualified(bindings: Bindings) -> Bindings:
     """Return the bindings of the staged tables: the same, without schemas."""
     tables = {
-        name: bound.model_copy(update={"table": written_name(name_parts(bound.table)[-1])})
+        name: bound.model_copy(
+            update={
+                "table": _bare(bound.table),
+                "joins": {
+                    alias: join.model_copy(update={"table": _bare(join.table)}) for alias, join in bound.joins.items()
+                },
+            }
+        )
         for name, bound in bindings.tables.items()
     }
     return bindings.model_copy(update={"tables": tables})
 
 
-def _add(use: TableUse, canonical: str, bound: BoundTable) -> None:
-    for name in [*bound.physical_columns(), *([bound.version] if bound.version else [])]:
-        use.columns.setdefault(name.lower(), ColumnUse(name))
-    for field_name, column in bound.columns.items():
-        for name in _physical(bound, column):
-            _expect(use.columns[name.lower()], TABLES[canonical].column(field_name), column)
+def _bare(table: str) -> str:
+    return written_name(name_parts(table)[-1])
 
 
-def _physical(bound: BoundTable, column: BoundColumn) -> Iterator[str]:
-    if column.column is None:
-        return
-    for suffix in bound.unpivot.values.values() if bound.unpivot else [""]:
-        yield column.column.replace("{site}", suffix)
+def _add(uses: Mapping[str, TableUse], canonical: str, bound: BoundTable) -> None:
+    tables = {"": bound.table, **{alias: join.table for alias, join in bound.joins.items()}}
+    places = {alias: uses[name_parts(table)[-1].lower()].columns for alias, table in tables.items()}
+
+    def use_of(name: str) -> ColumnUse:
+        alias = bound.alias_of(name)
+        own = name.removeprefix(f"{alias}.")
+        return places[alias].setdefault(own.lower(), ColumnUse(own))
+
+    for name in bound.entries():
+        use_of(name)
+    for field_name, entry in bound.columns.items():
+        for place in bound.places:
+            for name in entry.columns(place.suffixes):
+                _expect(use_of(name), TABLES[canonical].column(field_name), entry)
 
 
-def _expect(use: ColumnUse, field_of: Column, column: BoundColumn) -> None:
-    coded = bool(column.codes)
+def _expect(use: ColumnUse, field_of: Column, entry: BoundColumn) -> None:
+    """What an entry takes apart, puts together, or reads in a notation of its own is staged as it is written."""
+    own_notation = bool(entry.pattern or entry.text or entry.date or entry.decode == "decimal_comma" or entry.letter)
+    coded = bool(entry.codes) or own_notation
     dates = field_of.kind in (Kind.DATE, Kind.DATETIME) and not coded
     use.dates |= dates
     use.birth |= dates and field_of.name == BIRTH
-    use.bits |= bool(BITS & column.codes.keys()) or (field_of.kind == Kind.BOOLEAN and not coded)
+    use.bits |= bool(BITS & entry.codes.keys()) or (field_of.kind == Kind.BOOLEAN and not coded)
     use.decimals |= field_of.kind == Kind.DECIMAL and not coded
-    use.encoded |= column.encoding is not None
-    use.typed |= field_of.kind != Kind.TEXT and not coded
+    use.encoded |= entry.encoding is not None
+    use.typed |= field_of.kind != Kind.TEXT and not entry.codes and not own_notation

@@ -214,7 +214,7 @@ def test_p1_a_schema_in_the_bindings_and_in_the_file_s_name_agree(folder: Path) 
 
 
 def test_p1_p7_the_version_of_a_row_is_exported_too(folder: Path) -> None:
-    rule = TWO.tables["recall_rule"].model_copy(update={"version": "RowVer"})
+    rule = TWO.tables["recall_rule"].model_copy(update={"version": ("RowVer",)})
     chosen = TWO.model_copy(update={"tables": {"recall_rule": rule}})
     with pytest.raises(SourceError, match="the header lacks RowVer"):
         staged(folder, chosen)[0].check()

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline_tests.panda.bound import bindings

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from perio_pipeline.errors import SourceError
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.extract import SourceChangedError
 from perio_pipeline.panda.isolation import Isolation
 from perio_pipeline.panda.source import PandaSource

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from perio_pipeline.panda.bindings import BoundTable
+from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline_tests.panda.bound import small_table
 from perio_pipeline_tests.panda.live.room import Room
 
