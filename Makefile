@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Everything a run leaves behind lives in the data folder: Dagster's home, frames, journal, reports, the sandbox.
 export PERIO_DATA ?= $(CURDIR)/data
 
-.PHONY: setup demo test lint faults faults-small schedules schedules-small cutover bench ui lock clean
+.PHONY: setup demo test lint faults faults-small schedules schedules-small cutover bench ui lock sbom audit clean
 
 setup: $(VENV)/.installed
 
@@ -56,6 +56,27 @@ bench: setup
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --all-extras --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --extra sqlserver --no-header -c requirements.lock \
+		pyproject.toml docker/requirements.in -o docker/requirements.lock
+
+# Tools that look at the lock files from outside live in a venv of their own, so that they never become part of them.
+TOOLS := .venv-tools
+$(TOOLS)/.installed: tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --requirement tools.txt
+	touch $@
+
+# What the image is made of, as CycloneDX: sbom.json.
+sbom: $(TOOLS)/.installed
+	$(TOOLS)/bin/cyclonedx-py requirements docker/requirements.lock --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file sbom.json
+	@echo "Wrote sbom.json."
+
+# What is known against the locked packages; needs the advisory service on the internet.
+audit: $(TOOLS)/.installed
+	$(TOOLS)/bin/python -m perio_pipeline_tests.deployment.advisories $(TOOLS)/bin/pip-audit \
+		requirements.lock docker/requirements.lock
 
 clean:
-	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) sbom.json data .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+
+def keep_to_owner() -> None:
+    """Let whatever this process and its children make be for their owner only: Dagster's and SQLite's files as well."""
+    os.umask(0o077)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 REDACTED = "dagster.redacted_errors"
+SWITCH = "DAGSTER_REDACT_USER_CODE_ERRORS"
+"""Texts of unforeseen exceptions may hold values: with it Dagster stores an error's id in their place."""
 
 
 def error_log(data: Path) -> Path:
@@ -16,7 +18,8 @@ def error_log(data: Path) -> Path:
 
 
 def keep_errors_private(data: Path) -> None:
-    """Send the full texts of redacted errors to the error log and nowhere else."""
+    """Have unforeseen errors redacted, however Dagster was started, and their full texts in the error log only."""
+    os.environ.setdefault(SWITCH, "1")
     logger = logging.getLogger(REDACTED)
     logger.propagate = False
     for handler in list(logger.handlers):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -118,36 +119,53 @@ class FrameStore:
 
     def write(self, practice: str, key: Sequence[str], frames: pd.DataFrame | Iterable[pd.DataFrame]) -> int:
         """Write a frame, or pieces of one that share their columns; returns its rows."""
+        with self.writing(practice, key) as pieces:
+            for piece in [frames] if isinstance(frames, pd.DataFrame) else frames:
+                pieces.add(piece)
+        return pieces.rows
+
+    @contextmanager
+    def writing(self, practice: str, key: Sequence[str]) -> Iterator[Pieces]:
+        """Write a frame piece by piece; it is there once the block ends well.
+
+        Raises:
+            ValueError: not even an empty frame was given.
+        """
         path = self.frame(practice, key).path
         _make_folder(path.parent)
         aside = path.with_name(path.name + ".part")
         try:
             _owner_only(aside)
-            with aside.open("wb") as file:
-                rows = _write_pieces(file, [frames] if isinstance(frames, pd.DataFrame) else frames)
-            if rows is None:
+            with aside.open("wb") as file, closing(Pieces(file)) as pieces:
+                yield pieces
+            if pieces.rows < 0:
                 raise ValueError(f"{'/'.join(key)}: not even an empty frame was given")
             aside.rename(path)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
-        return rows
 
 
-def _write_pieces(file: Any, pieces: Iterable[pd.DataFrame]) -> int | None:
-    """Write pieces with the types of the first one; returns their rows, None where there is no piece."""
-    rows, writer = 0, None
-    try:
-        for piece in pieces:
-            schema = writer.schema if writer else None
-            table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False)
-            writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
-            writer.write_table(table, row_group_size=ROW_GROUP)
-            rows += len(piece)
-    finally:
-        if writer:
-            writer.close()
-    return rows if writer else None
+class Pieces:
+    """A frame that is being written, with the types of its first piece; `rows` is -1 while there is none."""
+
+    def __init__(self, file: Any) -> None:
+        self.rows = -1
+        self._file = file
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, piece: pd.DataFrame) -> None:
+        """Write the next piece."""
+        schema = self._writer.schema if self._writer else None
+        table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False)
+        self._writer = self._writer or pq.ParquetWriter(self._file, table.schema, compression="zstd")
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self.rows = max(self.rows, 0) + len(piece)
+
+    def close(self) -> None:
+        """Write what belongs behind the last piece."""
+        if self._writer:
+            self._writer.close()
 
 
 def _is_local(path: UPath) -> bool:

@@ -34,6 +34,7 @@ from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.mapping.practice import (
     Account,
     Destination,
+    Notify,
     Practice,
     effective_mapping,
     load_practice,
@@ -41,7 +42,8 @@ from perio_pipeline.mapping.practice import (
     resolve,
 )
 from perio_pipeline.mapping.rows import Router
-from perio_pipeline.panda.bindings import load_bindings
+from perio_pipeline.notifying import Recipients, everybodys
+from perio_pipeline.panda.bindings import Bindings, load_bindings
 from perio_pipeline.panda.exports.report import REPORT, Report, report
 from perio_pipeline.panda.exports.staging import Staged, stage
 from perio_pipeline.panda.exports.uses import unqualified
@@ -111,6 +113,16 @@ class Workplace:
         url = self._resolved(practice.source.url, f"source.url of practice {practice.practice}")
         return PandaSource(url, bindings, bindings_file)
 
+    def unbound_source(self, practice: Practice) -> PandaSource:
+        """Return the practice's database as nobody has bound it yet: it can be connected to, and nothing is read."""
+        unbound = Bindings(source="", tables={})
+        if practice.source.folder:
+            self.stage(practice)
+            return PandaSource(f"sqlite:///{self._staged_file(practice)}", unbound, "")
+        return PandaSource(
+            self._resolved(practice.source.url, f"source.url of practice {practice.practice}"), unbound, ""
+        )
+
     def stage(self, practice: Practice) -> tuple[Staged, Report]:
         """Stage the practice's exports, as far as they can be, and report how they are written.
 
@@ -165,6 +177,16 @@ class Workplace:
     def journal(self) -> Journal:
         """Open the journal; `PERIO_JOURNAL_URL` names another database than SQLite in the data folder."""
         return open_journal(self.data, os.environ.get("PERIO_JOURNAL_URL"))
+
+    def recipients(self, name: str) -> Recipients:
+        """Return who is told about a practice: whom its file names, else whom the environment names for all.
+
+        Raises:
+            SettingsError: the file names an environment variable that is not set.
+        """
+        stated = self.practice(name).notify if name in self.practices() else Notify()
+        webhook = self._resolved(stated.webhook, f"notify.webhook of practice {name}") if stated.webhook else ""
+        return Recipients(webhook, stated.mail_to) or everybodys()
 
     def router(self, practice: Practice, crm: str) -> Router:
         """Return which account the patients of which office go to."""
@@ -249,12 +271,12 @@ class Workplace:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
-    def write_report(self, text: str, practice: str, *parts: str) -> Path:
+    def write_report(self, content: str | bytes, practice: str, *parts: str) -> Path:
         """Write a report as it is, readable by its owner only from the start; returns where."""
         path = self.report_file(practice, *parts)
         path.touch(mode=0o600)
         path.chmod(0o600)
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
 

@@ -93,6 +93,8 @@ def _tell(found: audit.Verified, place: str) -> None:
             "Look who changed it, and put it back from its backup or from an earlier export.",
         )
     console.print(f"{found.entries} entries of practice {found.practice} are as they were written.")
+    if found.erased:
+        console.print(f"The values of {found.erased} of them were erased since; what stays is as it was written.")
     if found.taken_over:
         console.print(
             f"The first {found.taken_over} were there when the journal began to keep a sealed head. If this program "

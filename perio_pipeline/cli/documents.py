@@ -33,12 +33,7 @@ def checklist(practice: PracticeOption, to: CrmOption) -> None:
         rooms = settings.workplace()
         chosen = rooms.practice(practice)
         made = checklists.checklist(chosen.name, rooms.mapping(to), chosen.destination(to), crm_package(to))
-        texts = {
-            "md": checklists.to_markdown(made),
-            "csv": checklists.to_csv(made.rows),
-            "html": checklists.to_html(made),
-        }
-        _write(rooms, practice, to, CHECKLIST, texts)
+        write_documents(rooms, practice, to, CHECKLIST, checklists.documents(made))
     fields = made.totals[checklists.What.FIELD]
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"{fields} custom fields and {len(made.rows) - fields} other things to set up.")
@@ -81,7 +76,7 @@ def staff(practice: PracticeOption, to: CrmOption) -> None:
             "csv": staff_lists.to_csv(members),
             "html": staff_lists.to_html(members, chosen.name, to, accounts),
         }
-        _write(rooms, practice, to, STAFF, texts)
+        write_documents(rooms, practice, to, STAFF, texts)
     apart = sum(bool(member.reason) for member in members)
     Console(soft_wrap=True, highlight=False).print(f"{len(members) - apart} to invite, {apart} not.")
 
@@ -96,7 +91,7 @@ def _validated(rooms: Workplace, practice: str, crm: str, table: str, columns: t
     return frame.read(columns)
 
 
-def _write(rooms: Workplace, practice: str, crm: str, name: str, texts: dict[str, str]) -> None:
+def write_documents(rooms: Workplace, practice: str, crm: str, name: str, texts: dict[str, str]) -> None:
     """Write one document in several forms, for its owner only, and say where."""
     console = Console(soft_wrap=True, highlight=False)
     for form, text in texts.items():

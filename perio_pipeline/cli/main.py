@@ -14,6 +14,7 @@ from rich.console import Console
 
 from perio_pipeline import interrupts, settings
 from perio_pipeline.cli import (
+    assessing,
     audit,
     cutover,
     documents,
@@ -21,9 +22,13 @@ from perio_pipeline.cli import (
     matching,
     planning,
     preflight,
+    purge,
+    rebuild,
     rollback,
     runs,
     sandboxes,
+    schema,
+    signoff,
     source,
     standing,
 )
@@ -34,6 +39,7 @@ from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.objects import REPORT
 
@@ -45,6 +51,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    callback=keep_to_owner,
 )
 console = Console()
 
@@ -58,7 +65,7 @@ def _preflight(name: str, crm: str) -> Practice:
     rooms.check_room(practice, crm)
     rooms.adapters(practice, crm)
     rooms.source(practice).check(TABLES.values())
-    if kinds_sent(rooms.effective(practice, crm)):
+    if "radiograph" in kinds_sent(rooms.effective(practice, crm)):
         rooms.images(practice)
     return practice
 
@@ -202,7 +209,7 @@ def _make_designed(name: str, path: Path, patients: int, seed: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = generate_design(name, settings.workplace().mappings / "panda.yaml", path, patients, seed)
     for table, keys in written.losses.items():
-        console.print(f"{len(keys)} rows of {table} have no place in this design.")
+        console.print(f"{len(keys)} rows of {table} have no exact place in this design.")
 
 
 def _migrate(name: str, crm: str, load_pass: LoadPass, *, anyway: bool) -> None:
@@ -233,10 +240,15 @@ rollback.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(cutover.app, name="cutover")
 app.add_typer(mapping.app, name="map")
+app.add_typer(schema.app, name="schema")
 app.add_typer(source.app, name="source")
+assessing.register(app)
 planning.register(app)
 preflight.register(app)
+rebuild.register(app)
+signoff.register(app)
 standing.register(app)
+purge.register(app)
 
 if __name__ == "__main__":
     app()

@@ -31,7 +31,7 @@ from perio_pipeline.defs.earlier_runs import end_dead_runs, process_tags
 from perio_pipeline.defs.jobs import job_name, load_config, plan_config, plan_job_name
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading import lock
-from perio_pipeline.redaction import error_log
+from perio_pipeline.redaction import SWITCH, error_log
 
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -64,8 +64,7 @@ def prepare_environment() -> None:
     os.environ[settings.DATA] = str(data)
     os.environ.setdefault("PERIO_DAGSTER", str(dagster_home))
     os.environ.setdefault("DAGSTER_HOME", str(settings.PROJECT))
-    # Texts of unforeseen exceptions may hold values: Dagster stores an error id in their place.
-    os.environ.setdefault("DAGSTER_REDACT_USER_CODE_ERRORS", "1")
+    os.environ.setdefault(SWITCH, "1")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
 

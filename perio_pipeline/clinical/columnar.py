@@ -5,7 +5,8 @@ per exam with its teeth as bit masks, and groups once by the exam's number: memo
 
     mouth      n, exam_id, patient_id, exam_date, exam_type, teeth_charted, max_furcation, max_mobility;
                as masks present, missing, implants, furcated, furcated_deep (degree 2 on), mobile (grade 2 on)
-    site       n, bit, is_natural, interdental, depth, margin, cal, bleeding, suppuration; no sites of missing teeth
+    site       n, tooth, site, bit, is_natural, interdental, depth_state, depth, margin, cal, bleeding, suppuration; no
+               sites of missing teeth
 
 What counts: a site is probed when a depth was measured there (`depth_state`), so one that could not be assessed is
 neither shallow nor dry. Teeth charted as missing are out of every denominator. An implant has no cemento-enamel
@@ -89,9 +90,11 @@ _SITE = f"""
 CREATE VIEW site AS
 SELECT
     mouth.n,
+    tooth, site,
     1::BIGINT << (tooth - 1)::INTEGER AS bit,
     bit & implants = 0 AS is_natural,
     site IN {INTERDENTAL_SITES} AS interdental,
+    depth_state,
     CASE WHEN depth_state = 'measured' THEN depth_mm::INTEGER END AS depth,
     CASE WHEN is_natural THEN recession_mm::INTEGER END AS margin,
     CASE WHEN depth IS NOT NULL AND margin IS NOT NULL THEN greatest(depth + margin, 0) END AS cal,
@@ -129,6 +132,7 @@ def database(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
             "autoinstall_known_extensions": False,
         }
     )
+    connection.execute("SET enable_progress_bar = false")
     try:
         yield connection
     finally:

@@ -133,6 +133,54 @@ PATIENT_SUMMARY = Table(
     "A patient's periodontal standing on one line.",
 )
 
+EXAM_CHART = Table(
+    "exam_chart",
+    ("exam_id",),
+    (
+        c.identifier("exam_id", "the exam"),
+        c.identifier("patient_id", "the surviving patient"),
+        c.integer("place", "where it stands among those shown, 1 is the earliest", required=True),
+        c.integer("exams", "charts that the patient has in all", required=True),
+        c.date("exam_date", "date of charting", required=True),
+        EXAM_SUMMARY.column("exam_type"),
+        c.datetime("charted_at", "when PANDA last changed the exam", phi=False),
+        *(
+            EXAM_SUMMARY.column(name)
+            for name in (
+                "sites_probed",
+                "bop_percent",
+                "mean_depth_mm",
+                "sites_4mm_up",
+                "sites_6mm_up",
+                "mean_cal_mm",
+                "teeth_present",
+                "implants",
+            )
+        ),
+        c.text("classification_recorded", "diagnosis recorded by that day", choices=CLASSIFICATIONS),
+        c.text("grade_recorded", "grade recorded with it", choices=_GRADES),
+        c.text("classification_suggested", "diagnosis the chart supports", choices=_STAGES),
+        c.text("grade_suggested", "grade suggested with it", choices=_GRADES),
+        *(
+            c.text(name, f"{what}, a character per site (panda/chartcode.py)", required=True)
+            for name, what in (
+                ("depths", "probing depth, mm"),
+                ("margins", "gingival margin of natural teeth, mm, positive apical"),
+                ("losses", "clinical attachment loss of natural teeth, mm"),
+                ("marks", "1 bleeding, 2 pus, 3 both"),
+                ("depth_changes", "mm deeper since the chart before, where that is a change"),
+                ("depth_changes_overall", "mm deeper since the first chart shown"),
+                ("loss_changes", "mm of attachment lost since the chart before"),
+                ("loss_changes_overall", "mm of attachment lost since the first chart shown"),
+            )
+        ),
+        c.text("teeth", "P present, M missing, I implant, a character per tooth", required=True),
+        c.text("mobilities", "twice the Miller grade, a character per tooth", required=True),
+        c.text("furcations", "Hamp degree, a character per entrance", required=True),
+    ),
+    "The charts of each patient that stand side by side: the first and the latest, five at most.",
+)
+
 PLAN_SUMMARY = Table(
     "plan_summary",
     ("plan_id",),
@@ -151,8 +199,22 @@ PLAN_SUMMARY = Table(
     "A treatment plan in figures.",
 )
 
+PRACTICE_FINDINGS = Table(
+    "practice_findings",
+    ("patient_id", "finding"),
+    (
+        c.identifier("patient_id", "the surviving patient"),
+        c.text("finding", "the finding, as the practice's file names it", required=True, phi=False),
+        c.text("text", "what is taken of its records, as recorded; or the teeth that have one"),
+        c.decimal("number", "the same as a number, where it is one; or how many records there are"),
+        c.date("date", "the same as a date, where it is one"),
+    ),
+    "What counts of the findings that only this practice records, of those that its file declares.",
+)
+
 FRAMES: dict[str, Table] = {
-    table.name: table for table in (EXAM_SUMMARY, SUGGESTION, RECORDED, PATIENT_SUMMARY, PLAN_SUMMARY)
+    table.name: table
+    for table in (EXAM_SUMMARY, SUGGESTION, RECORDED, PATIENT_SUMMARY, EXAM_CHART, PLAN_SUMMARY, PRACTICE_FINDINGS)
 }
 """Every frame of this room by name."""
 

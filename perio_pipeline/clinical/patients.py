@@ -34,11 +34,11 @@ def patient_summary(
     Returns:
         `PATIENT_SUMMARY`, in the order of the ids.
     """
-    exams = _merged(exam_summary, survivors).sort_values(["patient_id", "exam_date", "exam_id"])
+    exams = merged(exam_summary, survivors).sort_values(["patient_id", "exam_date", "exam_id"])
     frame = (
         _visits(exams)
         .join(_latest_chart(exams, suggestions), how="left")
-        .join(_latest_diagnosis(_merged(recorded, survivors)), how="outer")
+        .join(_latest_diagnosis(merged(recorded, survivors)), how="outer")
         .rename_axis("patient_id")
         .reset_index()
     )
@@ -46,7 +46,8 @@ def patient_summary(
     return conform(frame.sort_values("patient_id"), PATIENT_SUMMARY)
 
 
-def _merged(frame: pd.DataFrame, survivors: pd.Series) -> pd.DataFrame:
+def merged(frame: pd.DataFrame, survivors: pd.Series) -> pd.DataFrame:
+    """Give the rows of every record that was merged into a patient to that patient."""
     survivor = frame["patient_id"].map(survivors).astype("str")
     return frame.assign(patient_id=survivor.fillna(frame["patient_id"]))
 

@@ -25,6 +25,11 @@ def id_of(record: JsonObject) -> str:
     return str(record.get("id") or record.get("_id") or "")
 
 
+def has_value(raw: object) -> bool:
+    """Whether a field as it was read holds something; a box that is not ticked does not."""
+    return raw is not None and raw is not False and raw != "" and raw != []
+
+
 def carries(text: object, mark: str) -> bool:
     """Whether a text is the mark or holds it as a part that no other mark contains; in HTML it may be escaped."""
     # Between word characters it would be a part of a longer mark: 12 is not in 123.

@@ -243,7 +243,7 @@ class Transport:
     async def _exchange(self, request: Request) -> Response | Failure:
         try:
             if request.downloads:
-                return await self._download(httpx.URL(request.path))
+                return await self._download(httpx.URL(request.path), request.headers)
             answer = await self._answer(request)
         except _NOTHING_SENT as error:
             return Failure(FailureKind.NOT_SENT, type(error).__name__)
@@ -270,14 +270,15 @@ class Transport:
                 headers=headers,
             )
 
-    async def _download(self, url: httpx.URL) -> Response:
-        """Take in a file piece by piece, wherever redirects lead; the token goes to the CRM's own host alone."""
+    async def _download(self, url: httpx.URL, own: Mapping[str, str]) -> Response:
+        """Take in a file piece by piece, wherever redirects lead; token and headers go to the CRM's own host alone."""
         url = self._client.base_url.join(url)
         for _ in range(_REDIRECTS):
             ours = self._is_ours(url)
             if not ours and url.scheme != "https":
                 raise httpx.UnsupportedProtocol("a file of another host comes by https only")
-            async with (self._client if ours else self._bare).stream("GET", url) as answer:
+            client, sent = (self._client, dict(own)) if ours else (self._bare, {})
+            async with client.stream("GET", url, headers=sent) as answer:
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 if answer.is_redirect and "location" in headers:
                     url = url.join(headers["location"])

@@ -36,6 +36,7 @@ class FieldType(StrEnum):
     DATE_TIME = "date_time"
     MULTI_CHOICE = "multi_choice"
     CHECKBOX = "checkbox"
+    FILE = "file"  # holds files, which are records of an object of their own
     LOOKUP = "lookup"  # holds the id of another record; payloads carry it as a link
 
 
@@ -92,12 +93,91 @@ class KeptField:
     reason: str
 
 
-class CreationStoppedError(DestinationError):
-    """`create_fields` stopped midway; what was `created` before stays, and the next attempt uses it."""
+class CreationLog(Protocol):
+    """Is told of every creation of `create_fields` as it happens, so that none is forgotten where the process dies.
 
-    def __init__(self, stopped: DestinationError, created: Sequence[CreatedField]) -> None:
-        super().__init__(stopped.problem, stopped.remedy)
-        self.created = tuple(created)
+    Of a creation that was begun and neither done nor refused, nobody knows whether it happened.
+    """
+
+    def begun(self, kind: Made, model: str, name: str) -> None:
+        """It is about to be asked for."""
+        ...
+
+    def done(self, created: CreatedField) -> None:
+        """The account has it."""
+        ...
+
+    def refused(self, kind: Made, model: str, name: str, reason: str) -> None:
+        """The account did not take it; `reason` holds no values."""
+        ...
+
+
+class Unlogged:
+    """A `CreationLog` for throwaways, of which nothing is kept."""
+
+    def begun(self, kind: Made, model: str, name: str) -> None:
+        """Keep nothing."""
+
+    def done(self, created: CreatedField) -> None:
+        """Keep nothing."""
+
+    def refused(self, kind: Made, model: str, name: str, reason: str) -> None:
+        """Keep nothing."""
+
+
+UNLOGGED = Unlogged()
+
+
+class Fit(StrEnum):
+    """How an account stands to something that the mapping needs."""
+
+    THERE = "there"  # and as it should be
+    MISSING = "missing"
+    DIFFERS = "differs"  # it is there in another form
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an account stands to one custom field, or to the custom module that carries some.
+
+    Attributes:
+        kind: what it is.
+        model, name: as in `CreatedField`.
+        fit: what was found.
+        crm_id: the CRM's id of what is there; empty where nothing is, or several are.
+        problem: how it differs.
+        by_hand: why only an admin can create it; empty where the API does.
+        spec: the field, where it is one.
+    """
+
+    kind: Made
+    model: str
+    name: str
+    fit: Fit
+    crm_id: str = ""
+    problem: str = ""
+    by_hand: str = ""
+    spec: FieldSpec | None = None
+
+    @property
+    def called(self) -> str:
+        """What to call it in a message: the field with its model and, where it differs, its label."""
+        label = self.spec.label if self.spec else ""
+        return f"{self.model} field {self.name}" + (f" ({label})" if label and label != self.name else "")
+
+
+def missing_of(standings: Sequence[Standing], crm: str, remedy: str) -> list[FieldSpec]:
+    """Return the fields that an account lacks.
+
+    Raises:
+        DestinationError: lists every field that is there in another form; its remedy is `remedy`.
+    """
+    faults = [f"{each.called} {each.problem}" for each in standings if each.fit is Fit.DIFFERS]
+    if faults:
+        raise DestinationError(
+            f"Custom fields of the {crm} account do not fit the mapping: {'; '.join(faults)}.", remedy
+        )
+    return [each.spec for each in standings if each.fit is Fit.MISSING and each.spec]
 
 
 @dataclass(frozen=True)
@@ -110,6 +190,7 @@ class Attachment:
         path: where it lies on this machine; empty for a link.
         sha256: of its content, in hex; empty for a link.
         url: the address of a file that stays where it is; empty for an upload.
+        field: the custom field that holds it, by its stable name, where the CRM keeps files in fields.
     """
 
     name: str
@@ -117,6 +198,7 @@ class Attachment:
     path: str
     sha256: str
     url: str = ""
+    field: str = ""
 
 
 UNREAD = "not read back"
@@ -297,12 +379,31 @@ class Adapter(Protocol):
         """
         ...
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+    async def standings(self, wanted: Sequence[FieldSpec]) -> list[Standing]:
+        """Compare the account with the custom fields that the mapping needs, and with the modules that carry them.
+
+        Modules come before their fields. It is the account's state of this moment that counts, and nothing changes.
+
+        Raises:
+            DestinationError: no usable answer, or the plan has no custom modules though it is said to.
+        """
+        ...
+
+    async def create_fields(self, missing: Sequence[FieldSpec], log: CreationLog = UNLOGGED) -> list[CreatedField]:
         """Create custom fields, and what carries them; returns all that was made, in that order.
 
         Raises:
-            CreationStoppedError: the account refuses one; holds what was made before it.
-            DestinationError: the account cannot create them at all.
+            DestinationError: the account refuses one, or cannot create them at all; `log` knows what was made before.
+        """
+        ...
+
+    async def holders(self, created: Sequence[CreatedField]) -> dict[CreatedField, frozenset[str] | None]:
+        """CRM ids of the records in which each of these fields holds a value, or that lie in each of these modules.
+
+        None where no list of the account tells. A field that is gone has none.
+
+        Raises:
+            DestinationError: no usable answer after all attempts.
         """
         ...
 
@@ -314,6 +415,10 @@ class Adapter(Protocol):
         Raises:
             DestinationError: the account as a whole refuses, or does not tell what is left.
         """
+        ...
+
+    def missing_lookups(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Of the names that the mapping will send in look-up fields, those that the account lacks, per field."""
         ...
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:

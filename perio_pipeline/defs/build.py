@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from perio_pipeline.defs import checks, jobs, preflight, rollback, sensors
-from perio_pipeline.defs.assets import clinical, destination, files, panda, request_plan, validated
+from perio_pipeline.defs import checks, jobs, notifications, preflight, rollback, sensors, signoff
+from perio_pipeline.defs.assets import assessment, clinical, destination, files, panda, rebuild, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
 from perio_pipeline.defs.resources import WorkplaceResource
@@ -51,8 +51,12 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         job_definitions.append(jobs.request_plan_job(crm))
         job_definitions += [jobs.migration_job(kind, crm, mapping) for kind in destination.LoadPass]
         job_definitions.append(jobs.reconcile_job(crm))
+        job_definitions.append(jobs.rebuild_job(crm))
         job_definitions.append(rollback.rollback_job(crm, partitions))
         job_definitions.append(preflight.preflight_job(crm, partitions))
+        job_definitions.append(signoff.signoff_job(crm, partitions))
+    assets.append(assessment.assessment_asset(workplace.destinations(), partitions))
+    job_definitions.append(jobs.assess_job(workplace.destinations()))
     cutovers = [
         sensors.cutover_sensor(practice, crm, workplace.mapping(crm), assets)
         for practice in workplace.practices()
@@ -60,7 +64,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
     ]
     return dg.Definitions(
         assets=assets,
-        sensors=cutovers,
+        sensors=[*cutovers, notifications.run_failures_sensor(), notifications.windows_sensor()],
         asset_checks=asset_checks,
         jobs=job_definitions,
         resources={"workplace": resource, "io_manager": ParquetFrames(workplace=resource)},
@@ -75,6 +79,7 @@ def _destination_assets(
         destination.account_asset(crm, partitions),
         destination.sample_asset(crm, mapping, partitions),
         request_plan.request_plan_asset(crm, mapping, partitions),
+        rebuild.rebuild_asset(crm, partitions),
         *([destination.matches_asset(crm, mapping, partitions)] if mapping.matched() else []),
         *([files.sent_asset(crm, mapping, partitions)] if kinds_sent(mapping) else []),
         *([files.history_asset(crm, partitions)] if HISTORY_FRAME in mapping.frames() else []),

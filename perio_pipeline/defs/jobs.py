@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -50,6 +50,22 @@ def reconcile_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
+def rebuild_job_name(crm: str) -> str:
+    """Return a job's name: `rebuild_documents_highlevel`."""
+    return f"rebuild_documents_{crm}"
+
+
+def rebuild_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that writes what is rebuilt by hand, without a request to the CRM."""
+    return dg.define_asset_job(
+        rebuild_job_name(crm),
+        selection=dg.AssetSelection.assets([crm, "rebuild_documents"]).upstream(),
+        tags={DESTINATION_TAG: crm},
+        description=f"Reads PANDA and writes what is rebuilt by hand in {crm}: letter templates, recalls, a checklist.",
+        executor_def=dg.in_process_executor,
+    )
+
+
 def plan_job_name(crm: str) -> str:
     """Return the name of the job that plans a load."""
     return f"request_plan_{crm}"
@@ -90,10 +106,23 @@ def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
+def assess_job(crms: Sequence[str]) -> dg.UnresolvedAssetJobDefinition:
+    """Build the job that assesses a practice, without a request to a CRM."""
+    plans = {name: step for crm in crms for name, step in plan_config(LoadPass.FULL, crm)["ops"].items()}
+    return dg.define_asset_job(
+        "assess",
+        selection=dg.AssetSelection.assets(["assessment"]).upstream(),
+        config={"ops": plans},
+        description="Reads PANDA and assesses the practice: grade, quality, requests and hours per plan, a calendar.",
+        executor_def=dg.in_process_executor,
+    )
+
+
 def migrated(crm: str, mapping: Mapping) -> dg.AssetSelection:
     """Return everything that a migration into one CRM makes; files only where they are sent."""
     frames = dg.AssetSelection.groups("panda", "validated", "clinical") | dg.AssetSelection.key_prefixes([crm])
-    return frames | dg.AssetSelection.assets(*(["files", kind] for kind in kinds_sent(mapping)))
+    files = dg.AssetSelection.assets(*(["files", kind] for kind in kinds_sent(mapping)))
+    return (frames | files) - dg.AssetSelection.assets([crm, "rebuild_documents"])
 
 
 def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.UnresolvedAssetJobDefinition:

@@ -64,7 +64,7 @@ def unified(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     parts = []
     for kind, frame in frames.items():
         source = SOURCES[kind]
-        part = frame.rename(columns={source.key: "file_id", source.date: "date"}).assign(kind=kind)
+        part = frame.assign(kind=kind, file_id=frame[source.key], date=frame[source.date])
         parts.append(part.reindex(columns=["kind", "file_id", "date", *_UNIFIED]))
     return (
         pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["kind", "file_id", "date", *_UNIFIED])

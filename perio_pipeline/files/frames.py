@@ -79,6 +79,19 @@ RADIOGRAPH = Table(
     "Each radiograph and photo as its file is found in the image store.",
 )
 
+CHART = Table(
+    "chart",
+    ("patient_id",),
+    (
+        c.identifier("patient_id", "whose charts they are, after duplicates are merged"),
+        c.date("last_charted", "date of the latest one", required=True),
+        c.integer("charts", "how many stand side by side", required=True, low=1, phi=False),
+        *_stored(),
+        _problem(),
+    ),
+    "Each patient's periodontal charts side by side as one PDF: the first and the latest, five at most.",
+)
+
 
 VISIT_HISTORY = Table(
     "visit_history",
@@ -111,6 +124,7 @@ class Source:
 SOURCES = {
     "letter": Source(LETTER, "letter_id", "written_date"),
     "radiograph": Source(RADIOGRAPH, "image_id", "taken_date"),
+    "chart": Source(CHART, "patient_id", "last_charted"),
 }
 """Kind of file → its frame, the same for every destination: the assets `files/<kind>`."""
 

@@ -12,7 +12,7 @@ from perio_pipeline.crm.plans import Plan, Plans, exceeded, needs_of
 from perio_pipeline.crm.protocol import AccountInfo, Adapter
 from perio_pipeline.errors import DestinationError, SettingsError
 from perio_pipeline.loading.objects import Target
-from perio_pipeline.loading.schema import create_missing
+from perio_pipeline.loading.schema import create_missing, is_unsettled, settle
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
@@ -81,12 +81,12 @@ def check_lengths(mapping: Mapping, account: str, info: AccountInfo) -> None:
         )
 
 
-async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.DataFrame, int]:
+async def prepare_accounts(target: Target, *, approved_by: str = "") -> tuple[pd.DataFrame, int]:
     """Check every account and put missing custom fields in place.
 
     Args:
         target: the destination.
-        create_fields: a named person has approved that missing fields are created.
+        approved_by: who has approved that missing fields are created; nobody, where it is empty.
 
     Returns:
         What the accounts know and can (`ACCOUNT_KINDS`), and how many custom fields were created.
@@ -103,14 +103,16 @@ async def prepare_accounts(target: Target, *, create_fields: bool) -> tuple[pd.D
                 check_lengths(target.mapping, account, info)
                 adapter.require_lookups({field: sorted(names) for field, names in target.mapping.lookups().items()})
                 missing = await adapter.missing_fields(target.mapping.field_specs())
-                if missing and not create_fields:
+                if is_unsettled(target, account):
+                    settle(target, account, await adapter.standings(target.mapping.field_specs()))
+                if missing and not approved_by:
                     names = ", ".join(f"{spec.name} ({spec.model}, {spec.type})" for spec in missing)
                     raise DestinationError(
                         f"Account {account} lacks {len(missing)} custom fields: {names}.",
-                        "Create them, or approve it in the practice's file: `schema_plan: {create_fields: true, "
-                        "approved_by: NAME}`.",
+                        "Create them (`perio schema apply`, or by hand), or approve it in the practice's file: "
+                        "`schema_plan: {create_fields: true, approved_by: NAME}`.",
                     )
-                created += await create_missing(target, account, adapter, missing) if missing else 0
+                created += await create_missing(target, account, adapter, missing, approved_by) if missing else 0
             finally:
                 target.journal.record_traffic(target.scope(account, "account"), target.run, "prepare", adapter.stats)
         rows += [

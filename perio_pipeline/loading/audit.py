@@ -23,6 +23,7 @@ from perio_pipeline.loading import auditfile
 from perio_pipeline.loading.auditfile import FileHead, Format
 from perio_pipeline.loading.chain import Head, HeadError, read_head
 from perio_pipeline.loading.entries import CHAIN_START, Entry, entry_hash
+from perio_pipeline.loading.erasing import ERASURE, Residue, lost_its_values
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.sealing import Seal
 from perio_pipeline.loading.tables import ENTRY
@@ -30,6 +31,7 @@ from perio_pipeline.loading.tables import ENTRY
 COLUMNS = tuple(Entry.__dataclass_fields__)
 HASHES = ("number", "previous_hash", "hash")
 """What is shown of an entry of another destination."""
+_CHANGED = "does not say what was written: its content or its hash was changed"
 MOST_PROBLEMS = 100
 """How many are listed; more would say no more."""
 
@@ -55,6 +57,7 @@ class Verified:
         problems: none where all is as it was written.
         sealed: whether a key was at hand, so that a log written anew by somebody without it would have been found.
         taken_over: entries that were there when the journal began to keep heads: for them no seal speaks.
+        residues: destination → what stays of its entries whose values were erased.
     """
 
     practice: str
@@ -65,6 +68,12 @@ class Verified:
     problems: list[Problem] = field(default_factory=list)
     sealed: bool = False
     taken_over: int = 0
+    residues: dict[str, Residue] = field(default_factory=dict)
+
+    @property
+    def erased(self) -> int:
+        """How many entries had values that were erased, as a later entry vouches."""
+        return sum(residue.erased for residue in self.residues.values())
 
     def problem(self, place: int, what: str) -> None:
         """Note a problem."""
@@ -85,11 +94,24 @@ class Verified:
             self.problem(place, "does not follow the entry before it: some were changed, removed, added or moved")
         if any(value is not None for name, value in entry.items() if name not in HASHES):
             self.shown += 1
-            if entry_hash(entry) != entry.get("hash"):
-                self.problem(place, "does not say what was written: its content or its hash was changed")
-            elif entry.get("practice") != self.practice:
-                self.problem(place, f"is not of practice {self.practice}")
+            self._look_into(place, entry)
         self.last_hash = entry.get("hash")
+
+    def _look_into(self, place: int, entry: Mapping[str, Any]) -> None:
+        residue = self.residues.setdefault(str(entry.get("destination")), Residue())
+        if lost_its_values(entry):
+            residue.take(place, entry)
+        elif entry_hash(entry) != entry.get("hash"):
+            self.problem(place, _CHANGED)
+        elif entry.get("kind") == ERASURE and not residue.vouched(entry):
+            self.problem(place, "says what stays of erased entries, and they are not as it says")
+        if entry.get("practice") != self.practice:
+            self.problem(place, f"is not of practice {self.practice}")
+
+    def end(self) -> None:
+        """Note the entries without values for which no erasure vouches."""
+        for place in sorted(place for residue in self.residues.values() for place in residue.waiting):
+            self.problem(place, _CHANGED)
 
 
 def export(journal: Journal, practice: str, destination: str | None, folder: Path, form: Format) -> Path:
@@ -160,6 +182,7 @@ def verify_file(path: Path, seal: Seal | None = None) -> Verified:
                 found.follow(line, entry, (entry.get("number") or 0) if entry else None)
     except OSError as error:
         raise PerioError(f"{path} cannot be read: {error.strerror}.", "Name an exported audit log.") from None
+    found.end()
     if head is not None:
         found.taken_over = head.taken_over
         if (found.entries, found.last_hash) != (head.entries, head.last_hash):
@@ -186,6 +209,7 @@ def verify_journal(journal: Journal, practice: str, file: FileHead | None = None
         found.follow(number, vars(entry))
         if found.entries in (before and before.entries, file and file.entries):
             hashes[found.entries] = found.last_hash
+    found.end()
     after = _sound_head(journal, found) if before else None  # others may write meanwhile
     if before and after:
         found.taken_over = before.taken_over

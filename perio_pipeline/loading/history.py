@@ -113,11 +113,20 @@ def _settle(history: History, result: Entry) -> None:
         history.changes += [intent] if intent is not None else []
 
 
-def undo_of(history: History, load_pass: str, opener: Opener) -> Undo | None:
-    """Return what takes back a pass (or `all`) of one record; None where nothing was done to it."""
+def values_purged(history: History, load_pass: str) -> bool:
+    """Whether a pass cannot be taken back, since the values it wrote or replaced were erased from the journal."""
+    return any(entry.values_after is None for entry in _since(history, load_pass))
+
+
+def _since(history: History, load_pass: str) -> list[Entry]:
     written = history.written
-    since = written[_first(written, load_pass) :]
-    if not since:
+    return written[_first(written, load_pass) :]
+
+
+def undo_of(history: History, load_pass: str, opener: Opener) -> Undo | None:
+    """Return what takes back a pass (or `all`) of one record; None where nothing was done, or no value is left."""
+    since = _since(history, load_pass)
+    if not since or values_purged(history, load_pass):
         return None
     payload = opener.payload(since[-1])
     if payload is None:

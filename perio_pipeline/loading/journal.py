@@ -46,6 +46,8 @@ from perio_pipeline.loading.traffic import Costs, costs_of, traffic_of
 
 _ENTRY_COLUMNS = [ENTRY.c[name] for name in Entry.__dataclass_fields__]
 REASON_LENGTH = 400
+KEY_FILE = "journal.key"
+"""Beside the journal, where the environment gives no key."""
 FRESH = {"state": State.DONE.value, "operation": "", "created_by_us": False, "code": "", "reason": ""}
 """What a record starts with, where nothing else is said."""
 
@@ -121,6 +123,13 @@ class Journal:
     def decisions(self, scope: Scope) -> Iterator[Entry]:
         """Stream what people decided about records that the CRM held before, in the order in which they did."""
         return self._stream(_within(ENTRY, scope), ENTRY.c.operation == MATCH)
+
+    def practices(self) -> list[str]:
+        """Return the practices that have an audit log."""
+        with self.engine.connect() as connection:
+            return [
+                str(name) for name in connection.execute(sa.select(HEAD.c.practice).order_by(HEAD.c.practice)).scalars()
+            ]
 
     def objects(self, practice: str, destination: str, account: str) -> list[str]:
         """Return the objects of which an account has, or may have, records."""
@@ -286,7 +295,7 @@ def open_journal(folder: Path, url: str | None = None) -> Journal:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if url is None:
             os.close(os.open(file, os.O_CREAT, 0o600))  # SQLite gives its other files the rights of this one
-        key = journal_key(folder / "journal.key")
+        key = journal_key(folder / KEY_FILE)
     except OSError as error:
         raise JournalError(
             f"The journal's folder {folder} cannot be used: {error.strerror}.", "Look at its rights and its room."

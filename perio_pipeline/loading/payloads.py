@@ -123,11 +123,11 @@ def drafts(obj: ObjectMap, shaped: pd.DataFrame, relations: Mapping[str, Link] |
             spare={name: to for name, to in links.items() if name not in obj.links},
             through={name: link.through for name, link in obj.links.items() if link.through},
             file={name: columns[name][position] for name in obj.file.fields()} if obj.file else None,
-            attachment=_attachment(columns, position) if obj.file else None,
+            attachment=_attachment(columns, position, obj.file.field) if obj.file else None,
         )
 
 
-def _attachment(columns: Mapping[str, list[Any]], position: int) -> Attachment:
+def _attachment(columns: Mapping[str, list[Any]], position: int, field: str) -> Attachment:
     """The file of a row; one with an address is linked, and nothing of it is sent."""
     said = {
         name: str(columns[column][position] or "") if column in columns else ""
@@ -139,7 +139,7 @@ def _attachment(columns: Mapping[str, list[Any]], position: int) -> Attachment:
             ("url", FILE_URL),
         )
     }
-    return Attachment(**said)
+    return Attachment(**said, field=field)
 
 
 def _values(column: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from functools import cached_property
 from perio_pipeline import progress
 from perio_pipeline.crm.protocol import Adapter, Outcome, Snapshot, Status
 from perio_pipeline.loading.entries import Intent, Result, Scope
-from perio_pipeline.loading.history import ALL_PASSES, Undo, edited_fields, fold, undo_of, without
+from perio_pipeline.loading.history import ALL_PASSES, Undo, edited_fields, fold, undo_of, values_purged, without
 from perio_pipeline.loading.loader import ATTEMPTS, CONCURRENCY, find_delayed
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.loading.schema import SCHEMA, remove_created
@@ -28,6 +28,9 @@ STEP = "rollback"
 
 EDITED, HANGING = "edited in the CRM", "records that people hung on it"
 """Why a record stays: what follows are field names, and how many they are."""
+
+PURGED = "its earlier values were purged from the journal"
+"""Why a record stays for which it cannot be told any more what it was before, or what people have edited."""
 
 AT_ONCE = 200
 """Records that are read together before they are decided on."""
@@ -59,8 +62,8 @@ async def roll_back(
         target: the destination; its run says who rolls back.
         load_pass: the pass that is taken back with everything after it; `all` for everything.
         dry_run: only say what would be done.
-        remove_schema: custom fields and modules that the migration made go as well, unless a record that stays has
-            them.
+        remove_schema: custom fields and modules that the migration made go as well, but for those in which a record
+            that stays holds a value.
 
     Raises:
         DestinationError: an account refuses as a whole; what was taken back is in the journal, and the next rollback
@@ -74,17 +77,14 @@ async def roll_back(
             try:
                 lines = await _Account(target, account, adapter, load_pass, dry_run).run()
                 if remove_schema:
-                    lines += await remove_created(target, account, adapter, _needed(target, lines), dry_run=dry_run)
+                    # What is restored loses its values in our fields, which it did not have before.
+                    gone = ("delete", "with_parent", "restore") if dry_run else ("delete", "with_parent")
+                    leaving = {line.crm_id for line in lines if line.fate is Fate.REVERSED and line.did in gone}
+                    lines += await remove_created(target, account, adapter, leaving, dry_run=dry_run)
                 done += lines
             finally:
                 target.journal.record_traffic(target.scope(account, STEP), target.run, STEP, adapter.stats)
     return done
-
-
-def _needed(target: Target, lines: Sequence[Undone]) -> set[str]:
-    """The models of which records stay."""
-    objects = target.mapping.objects
-    return {objects[line.object].model for line in lines if line.fate is not Fate.REVERSED and line.object in objects}
 
 
 @dataclass
@@ -119,7 +119,11 @@ class _Account:
         journal = self.target.journal
         histories = fold(journal.scope_entries(scope))
         undos = [undo for h in histories.values() if (undo := undo_of(h, self.load_pass, journal))]
-        done: list[Undone] = []
+        purged = {key: h.ref for key, h in histories.items() if values_purged(h, self.load_pass)}
+        done = [
+            Undone(scope.object, scope.account, key, ref.crm_id if ref else "", Fate.KEPT, reason=PURGED)
+            for key, ref in purged.items()
+        ]
         for start in range(0, len(undos), AT_ONCE):
             chunk = await self._located(undos[start : start + AT_ONCE])
             current = await self.adapter.read([undo.ref for undo in chunk if undo.ref])

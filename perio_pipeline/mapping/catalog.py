@@ -39,6 +39,7 @@ FRAMES: dict[str, Table] = {
 }
 """Asset key → columns of every frame that can be mapped."""
 
+OWN_FINDINGS = f"clinical/{clinical.PRACTICE_FINDINGS.name}"
 SHORTEST_PART = 500
 """Characters a part of a long text has at least."""
 
@@ -79,6 +80,9 @@ class _Check:
             for column in [*join.where, *([join.latest] if join.latest else [])]:
                 self.own(entry, joined, column)
             self.aliases[alias] = joined
+        if self.obj.findings and self.obj.findings != OWN_FINDINGS:
+            problem = f"{self.obj.findings} is no frame of the practice's own findings."
+            raise self.file.error((*self.entry, "findings"), problem, f"Use {OWN_FINDINGS}.")
         for column in self.obj.key:
             self.own((*self.entry, "key"), self.rows, column)
         self.switched(self.entry, self.obj)

@@ -273,6 +273,8 @@ class FileMap(Entry):
         path, content_type: columns that say where the file lies and what it is.
         sha256, bytes: columns with what its content must be in the CRM.
         url: column with the address that is sent instead of a file.
+        field: the custom field of the object's model that holds the file, where the CRM keeps files in fields.
+        label: what people read there.
     """
 
     name: FieldMap
@@ -281,6 +283,8 @@ class FileMap(Entry):
     sha256: str
     bytes: str
     url: str = ""
+    field: str = ""
+    label: str = ""
 
     def fields(self) -> dict[str, FieldMap]:
         """The file's fields, which are compared like any other."""
@@ -312,6 +316,7 @@ class ObjectMap(Switched):
         deleted: what a record says, by field, that PANDA has deleted; `{was}` is what we last wrote there. Without it
             the record is only reported.
         file: for objects of files.
+        findings: the frame of the practice's own findings; each one that its file declares becomes a custom field.
     """
 
     requirement: tuple[str, ...]
@@ -330,6 +335,7 @@ class ObjectMap(Switched):
     split: Split | None = None
     gather: Gather | None = None
     file: FileMap | None = None
+    findings: str = ""
     links: dict[str, Link] = Field(default_factory=dict)
     fields: dict[str, FieldMap] = Field(default_factory=dict)
     custom: dict[str, FieldMap] = Field(default_factory=dict)
@@ -352,7 +358,8 @@ class ObjectMap(Switched):
 
     def frames(self) -> list[str]:
         """Every frame the object is made from, once."""
-        return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values())]))
+        own = [self.findings] if self.findings else []
+        return list(dict.fromkeys([self.rows, *(join.frame for join in self.join.values()), *own]))
 
 
 class Absence(Entry):
@@ -410,6 +417,9 @@ class Mapping(Entry):
                 labels = [*field.choices.values(), obj.deleted.get(name) if field.choices else None]
                 options = tuple(dict.fromkeys(label for label in labels if label))
                 specs[obj.model, name] = FieldSpec(obj.model, name, field.type, field.label, options)
+            if obj.file and obj.file.field:
+                spec = FieldSpec(obj.model, obj.file.field, FieldType.FILE, obj.file.label)
+                specs[obj.model, obj.file.field] = spec
             for name, link in obj.links.items():
                 if link.label:
                     target = self.objects[link.object].model

@@ -22,9 +22,11 @@ from perio_pipeline.mapping.capabilities import probed
 from perio_pipeline.mapping.effective import EffectiveMapping, effective
 from perio_pipeline.mapping.handover import Source
 from perio_pipeline.mapping.model import Mapping
+from perio_pipeline.mapping.own_findings import with_findings
 from perio_pipeline.mapping.switches import POLICIES, History, Switches, behaviour_switches, plan_switches
 from perio_pipeline.mapping.transforms import Locale
 from perio_pipeline.panda.changes import Guard
+from perio_pipeline.panda.own_findings import OwnFinding
 from perio_pipeline.yamlfile import Entry, YamlFile, remembered
 
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
@@ -76,6 +78,11 @@ class SchemaApproval(Entry):
             raise ValueError("`create_fields` needs `approved_by`, the name of who allowed it")
         return self
 
+    @property
+    def approver(self) -> str:
+        """Who allowed it; empty where nobody did."""
+        return self.approved_by if self.create_fields else ""
+
 
 class Cutover(Entry):
     """The delta-pickup window (P7): when it opens, and how it looks for changes.
@@ -117,6 +124,7 @@ class Destination(Entry):
         cutover: the window in which changes in PANDA are still picked up.
         messages_off: who switched off what would write to patients because of the load (requirements G6, G11).
         probing: who allowed that throwaway records are made in the real account to find out how it behaves.
+        findings: the practice's own findings; they stand in the practice's file once, for all its destinations.
     """
 
     url: str
@@ -132,6 +140,7 @@ class Destination(Entry):
     cutover: Cutover = Cutover()
     messages_off: Statement | None = None
     probing: Statement | None = None
+    findings: dict[str, OwnFinding] = Field(default_factory=dict)
 
     def switches(self, package: CrmPackage) -> Switches:
         """What holds by the destination's plan, its account's behaviour and the practice's policies.
@@ -180,6 +189,24 @@ class Policies(Entry):
     oversize_files: Literal["reduce", "link", "list"] = "reduce"
 
 
+class Retention(Entry):
+    """How long patients' values are kept here after they were last written (`perio purge`)."""
+
+    days: int = Field(ge=1)
+
+
+class Notify(Entry):
+    """Who is told that a run failed, or that a window needs people; nobody, unless somebody is named.
+
+    Attributes:
+        webhook: an address that takes a POST of JSON.
+        mail_to: e-mail addresses; the mail server is named in the environment.
+    """
+
+    webhook: str = ""
+    mail_to: tuple[str, ...] = ()
+
+
 class Letterhead(Entry):
     """What stands at the top of the practice's letters: a name, and lines with address and phone."""
 
@@ -204,7 +231,10 @@ class Practice(Entry):
     policies: Policies = Policies()
     second_person: Literal["required", "not_required"] = "not_required"
     letterhead: Letterhead | None = None
+    retention: Retention | None = None
+    notify: Notify = Notify()
     sample_patients: int = Field(60, ge=1)
+    findings: dict[str, OwnFinding] = Field(default_factory=dict)
 
     @field_validator("time_zone")
     @classmethod
@@ -248,7 +278,12 @@ def load_practice(folder: Path, name: str) -> Practice:
     """
     stated = _load(practice_path(folder, name))
     destinations = {
-        crm: each.model_copy(update={"capabilities": {**probed(folder, name, crm).values, **each.capabilities}})
+        crm: each.model_copy(
+            update={
+                "capabilities": {**probed(folder, name, crm).values, **each.capabilities},
+                "findings": stated.findings,
+            }
+        )
         for crm, each in stated.destinations.items()
     }
     return stated.model_copy(update={"destinations": destinations})
@@ -294,7 +329,7 @@ def effective_mapping(mapping: Mapping, destination: Destination, package: CrmPa
                 f"{switches[name].words}, but {mapping.destination}.yaml makes no difference by {name}.",
                 "Take the policy out of the practice's file, or let objects of the mapping name the switch.",
             )
-    return effective(mapping, switches)
+    return effective(with_findings(mapping, destination.findings), switches)
 
 
 def is_sandbox(url: str) -> bool:

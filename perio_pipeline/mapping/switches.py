@@ -16,8 +16,8 @@ from perio_pipeline.crm.packages import CrmPackage
 from perio_pipeline.crm.plans import Plan, Plans
 from perio_pipeline.yamlfile import Entry
 
-YEARLY_NOTES, EVENTS_SINCE = "yearly_notes", "events_since"
-POLICIES = (YEARLY_NOTES, EVENTS_SINCE)
+YEARLY_NOTES, EVENTS_SINCE, CHARTS = "yearly_notes", "events_since", "charts"
+POLICIES = (YEARLY_NOTES, EVENTS_SINCE, CHARTS)
 DATED = (EVENTS_SINCE,)
 """Switches that have a date, for `since` and `before`."""
 
@@ -53,10 +53,12 @@ class History(Entry):
     Attributes:
         notes: `each` clinical note arrives as one of its own, or one note per patient and year holds them all.
         events_since: visits from this day on arrive as events, the older ones as a document.
+        charts: each patient's charts are `attached` side by side as a PDF, or `left` in PANDA.
     """
 
     notes: Literal["each", "yearly"] = "each"
     events_since: date | None = None
+    charts: Literal["attached", "left"] = "attached"
 
     def switches(self) -> Switches:
         """The policies as switches."""
@@ -66,6 +68,7 @@ class History(Entry):
             EVENTS_SINCE: Switch(
                 since is not None, f"history.events_since is {since or 'not set'}", usual=False, since=since
             ),
+            CHARTS: Switch(self.charts == "attached", f"history.charts is {self.charts}", usual=True),
         }
 
 

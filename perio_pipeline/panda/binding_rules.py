@@ -71,8 +71,8 @@ def _codes(table: Table, bound: BoundTable) -> Iterator[Problem]:
 
 def _joins(bound: BoundTable) -> Iterator[Problem]:
     for place, alias in enumerate(bound.joins):
-        if "." in alias or alias == BASE:
-            yield ("joins", alias), f"`{alias}` is no name for a join.", "Choose another one, without a dot."
+        if not alias.isidentifier() or not alias.islower() or alias == BASE:
+            yield ("joins", alias), f"`{alias}` is no name for a join.", "Choose another one, of small letters."
         later = list(bound.joins)[place:]
         for own in bound.joins[alias].on:
             if bound.alias_of(own) in later:

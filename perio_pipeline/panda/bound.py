@@ -174,6 +174,15 @@ class BoundTable(Entry):
         names += [name for alias in aliases if not self.joins[alias].optional for name in self.link(alias)]
         return list(dict.fromkeys(names))
 
+    def address(self, table: str, entry: str = "") -> str:
+        """Return where an entry of this table stands in the bindings file.
+
+        Args:
+            table: the canonical table.
+            entry: below the table's own, such as `columns.name`; empty for the table itself.
+        """
+        return f"tables.{table}.{entry}" if entry else f"tables.{table}"
+
     def entries(self) -> dict[str, str]:
         """Return every physical column that is named anywhere, with the entry that names it first."""
         named: list[tuple[str, str]] = []

@@ -121,9 +121,9 @@ def _trimmed(moments: Text) -> Text:
 
 
 def _present(bound: BoundTable, text: pd.DataFrame, place: Place) -> Any:
-    """Which rows there are at a place."""
+    """Which rows there are at a place; blanks are no value, as the server has it when it counts."""
     columns = [
-        text[name].mask(text[name].isin(each.null_when))
+        text[name].mask(text[name].str.rstrip(" ").isin(["", *each.null_when]))
         for each in bound.rows_with
         for name in [filled(each.column, place.suffixes)]
     ]

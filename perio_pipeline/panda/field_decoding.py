@@ -50,7 +50,7 @@ def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, p
     Returns:
         Texts; cells that the entry cannot read are marked (`unread`), or kept where validation will refuse them.
     """
-    entry, where = bound.columns[name], f"tables.{table}.columns.{name}"
+    entry, where = bound.columns[name], bound.address(table, f"columns.{name}")
     raw = cells = _origin(entry, text, place)
     if entry.transforms or entry.null_when:
         piece = entry.piece_at(name, place.labels)

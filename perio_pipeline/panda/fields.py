@@ -23,7 +23,11 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
 class BoundColumn(Entry):
-    """One canonical field. The grammar is in the head of the bindings file."""
+    """One canonical field. The grammar is in the head of the bindings file.
+
+    Attributes:
+        also_read: of a finding, that a field is bound to the same column on purpose.
+    """
 
     column: str | None = None
     text: str | None = None

@@ -18,7 +18,23 @@ LINKS = ("patient_id", "exam_id", "tooth")
 """What a finding takes from the row that it stands in."""
 
 
-def finding_parts(tables: Mapping[str, BoundTable]) -> tuple[BoundTable, ...]:
+class FindingTable(BoundTable):
+    """One `findings` entry as a bound table of its own.
+
+    Attributes:
+        record: the canonical table beside whose columns it stands.
+        origins: entry of this table → the one it was made of.
+    """
+
+    record: str
+    origins: dict[str, str]
+
+    def address(self, table: str, entry: str = "") -> str:
+        """Return where an entry stands in the bindings file: beside the record's columns."""
+        return super().address(self.record, self.origins.get(entry, entry))
+
+
+def finding_parts(tables: Mapping[str, BoundTable]) -> tuple[FindingTable, ...]:
     """Return one bound table of findings for each `findings` entry."""
     return tuple(
         _part(TABLES[name], bound, label, field)
@@ -27,23 +43,33 @@ def finding_parts(tables: Mapping[str, BoundTable]) -> tuple[BoundTable, ...]:
     )
 
 
-def _part(table: Table, bound: BoundTable, label: str, field: BoundColumn) -> BoundTable:
+def _part(table: Table, bound: BoundTable, label: str, field: BoundColumn) -> FindingTable:
     key = "/".join(_key_part(bound, name) for name in table.key)
     links = {name: bound.columns[name] for name in LINKS if name in bound.columns}
     day = _date_of(table, bound)
-    return bound.model_copy(
-        update={
-            "columns": {
-                "finding_id": BoundColumn(text=f"{table.name}/{key}/{label}"),
-                **links,
-                "name": BoundColumn(value=label),
-                "value": field,
-                **({"recorded_at": bound.columns[day]} if day else {}),
-            },
-            "version": bound.changes(table.key),
-            "rows_with": (Presence(column=str(field.column), null_when=field.null_when),),
-            "findings": {},
-        }
+    columns = {
+        "finding_id": BoundColumn(text=f"{table.name}/{key}/{label}"),
+        **links,
+        "name": BoundColumn(value=label),
+        "value": field,
+        **({"recorded_at": bound.columns[day]} if day else {}),
+    }
+    here = f"findings.{label}"
+    return FindingTable(
+        table=bound.table,
+        columns=columns,
+        version=bound.changes(table.key),
+        unpivot=bound.unpivot,
+        joins=bound.joins,
+        where=bound.where,
+        rows_with=(Presence(column=str(field.column), null_when=field.null_when),),
+        record=table.name,
+        origins={
+            "columns.finding_id": "columns",
+            "columns.value": here,
+            "rows_with": here,
+            "columns.recorded_at": f"columns.{day}",
+        },
     )
 
 

@@ -72,7 +72,8 @@ class PandaSource:
             SourceError: unreachable.
         """
         with self.connect() as connection:
-            return [problem for table in tables for problem in self._problems(connection, table)]
+            found = [problem for table in tables for problem in self._problems(connection, table)]
+        return list(dict.fromkeys(found))  # a finding's column is named by its record as well
 
     def check(self, tables: Iterable[Table]) -> None:
         """Compare the database with the bindings of some tables before anything is read.
@@ -161,9 +162,10 @@ class PandaSource:
             for alias, join in part.joins.items() if not problems else ():
                 doubled = connection.execute(reading_of(table, part, types, None).doubled(alias)).scalar_one()
                 if doubled:
+                    place = part.address(table.name, f"joins.{alias}")
                     yield (
-                        f"{doubled} keys stand in several rows of {join.table} (tables.{table.name}.joins.{alias}), "
-                        "of which at most one may belong to a row"
+                        f"{doubled} keys stand in several rows of {join.table} ({place}), of which at most one may "
+                        "belong to a row"
                     )
 
     def _engine(self) -> sa.Engine:

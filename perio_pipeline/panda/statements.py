@@ -18,7 +18,7 @@ from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.fields import filled
 from perio_pipeline.panda.places import column_clause, table_clause
-from perio_pipeline.panda.stored_types import MOMENTS, ROWVERSION, TEXTS, StoredType
+from perio_pipeline.panda.stored_types import LONG_TEXTS, MOMENTS, ROWVERSION, TEXTS, StoredType
 
 Query = sa.Select[*tuple[Any, ...]]
 Key = tuple[object, ...]
@@ -112,9 +112,9 @@ class Reading:
         return conditions
 
     def _absent(self, name: str, column: Any) -> sa.ColumnElement[bool]:
-        """An empty text is no value; a number compared with one would be 0."""
-        if self._type(name).name in ("", *TEXTS):
-            return sa.or_(column.is_(None), column == sa.literal_column("''"))
+        """A text of nothing but blanks is no value; a number compared with one would be 0."""
+        if self._type(name).name in ("", *TEXTS - LONG_TEXTS):
+            return sa.or_(column.is_(None), sa.func.rtrim(column) == sa.literal_column("''"))
         found: sa.ColumnElement[bool] = column.is_(None)
         return found
 

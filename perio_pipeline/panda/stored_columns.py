@@ -51,14 +51,14 @@ def unfit(name: str, bound: BoundTable, stored: StoredColumns) -> list[str]:
     for alias, table in {"": bound.table, **{alias: join.table for alias, join in bound.joins.items()}}.items():
         there = any(key.startswith(f"{alias.lower()}.") for key in stored) if alias else here
         if not there:
-            place = f"tables.{name}.joins.{alias}" if alias else f"tables.{name}"
+            place = bound.address(name, f"joins.{alias}" if alias else "")
             problems.append(f"there is no table {table} ({place}) that the login can see")
             continue
         for column, entry in bound.entries().items():
             if bound.alias_of(column) == alias:
                 own_name = column.removeprefix(f"{alias}.")
                 problem = _problem(table, own_name, stored.get(column.lower()), column in encoded)
-                problems += [f"{problem} (tables.{name}.{entry})"] if problem else []
+                problems += [f"{problem} ({bound.address(name, entry)})"] if problem else []
     return problems
 
 

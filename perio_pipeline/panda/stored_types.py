@@ -25,7 +25,9 @@ NUMBERS = frozenset(
 UNREADABLE = frozenset({"geography", "geometry", "vector"})
 """Types without a text of their own."""
 
-TEXTS = frozenset({"char", "nchar", "varchar", "nvarchar", "text", "ntext"})
+LONG_TEXTS = frozenset({"text", "ntext"})
+"""The old types, which no function of the server takes."""
+TEXTS = frozenset({"char", "nchar", "varchar", "nvarchar"}) | LONG_TEXTS
 _MOMENTS = {
     "date": "varchar(10)",
     "time": "varchar(16)",

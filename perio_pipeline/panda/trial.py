@@ -95,7 +95,7 @@ def _of(source: PandaSource, table: Table, part: BoundTable, rows: int) -> Itera
                 break
     for name, found in counts.items():
         for reason, failed in found.items():
-            yield Failure(f"tables.{table.name}.columns.{name}", part.table, reason, failed, read)
+            yield Failure(part.address(table.name, f"columns.{name}"), part.table, reason, failed, read)
 
 
 def _can_fail(part: BoundTable, entry: BoundColumn) -> bool:

@@ -61,12 +61,16 @@ def fields(surveys: Sequence[Survey], *, create_fields: bool) -> Iterator[Check]
             continue
         for problem, remedy in survey.obstacles:
             yield refused("G8", name, problem, remedy)
-        if survey.missing and create_fields:
+        if survey.by_hand:
+            said = f"The account lacks {len(survey.by_hand)} custom fields that only an admin can create: "
+            to_do = "Create them by `perio checklist`; `perio schema plan` shows what is left."
+            yield refused("G8", name, f"{said}{listed(survey.by_hand)}.", to_do)
+        elif survey.missing and create_fields:
             said = f"The account lacks {len(survey.missing)} custom fields: {listed(survey.missing)}."
-            yield warning("G8", name, said, "The first load creates them, as it was approved, where the API does so.")
+            yield warning("G8", name, said, "The first load creates them, as it was approved.")
         elif survey.missing:
             said = f"The account lacks {len(survey.missing)} custom fields: {listed(survey.missing)}."
-            to_do = "Create them by `perio checklist`, or approve `schema_plan` in the practice's file."
+            to_do = "Create them by `perio schema apply`, or approve `schema_plan` in the practice's file."
             yield refused("G8", name, said, to_do)
         elif not survey.obstacles:
             yield ok("G8", name, f"All {survey.wanted} custom fields are there and fit, and so do the look-ups.")

@@ -67,8 +67,8 @@ def listed(names: Iterable[str], most: int = 12) -> str:
 
 
 def in_order(checks: Iterable[Check]) -> list[Check]:
-    """Checks by the number of their requirement."""
-    return sorted(checks, key=lambda check: int(check.requirement[1:]))
+    """Checks by the row of the requirements that they are for."""
+    return sorted(checks, key=lambda check: (check.requirement[0], int(check.requirement[1:])))
 
 
 def counted(checks: Sequence[Check]) -> dict[str, int]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
+from perio_pipeline.errors import GateError
+from perio_pipeline.mapping.gates import check_confirmed
 from perio_pipeline.mapping.practice import Practice, is_sandbox
 from perio_pipeline.preflight.checks import Check, ok, refused, warning
 
@@ -57,3 +60,19 @@ def agreement(practice: Practice, crm: str, today: date) -> Check:
     if not baa.confirmed_by.strip() or baa.on > today:
         return refused("G12", "baa", "The BAA is confirmed by nobody, or for a day that is to come.", to_do)
     return ok("G12", "baa", f"{baa.confirmed_by} confirmed the signed BAA on {baa.on}.")
+
+
+def confirmation(folder: Path, practice: Practice, crm: str) -> Check:
+    """P3: the mapping is as named people have confirmed it; otherwise the entries that changed since.
+
+    Args:
+        folder: the mappings folder.
+        practice: whose.
+        crm: where to.
+    """
+    try:
+        said = check_confirmed(folder, practice, crm)
+    except GateError as error:
+        verdict = warning if is_sandbox(practice.destination(crm).url) else refused
+        return verdict("P3", "mapping", error.problem, error.remedy)
+    return ok("P3", "mapping", f"{said.by} confirmed it on {said.on}.")

@@ -10,6 +10,8 @@ import pandas as pd
 from perio_pipeline.crm.protocol import FileLimits
 from perio_pipeline.files.fitting import StorageNeed, storage_need
 from perio_pipeline.mapping.rows import PATIENT, Router
+from perio_pipeline.panda.frames import TEXT
+from perio_pipeline.panda.own_findings import OwnFinding, folded, proposal, unfit
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.preflight.records import Crosswalk
@@ -59,9 +61,40 @@ def read_patients(source: PandaSource) -> Patients:
     return Patients(frame[["patient_id", "office"]], keys, frozenset(treated))
 
 
-def count_findings(source: PandaSource) -> int:
-    """How many kinds of findings the practice records that PANDA does not know."""
-    return int(_columns(source, "practice_finding", ["name"])["name"].nunique())
+@dataclass(frozen=True)
+class OwnFindings:
+    """The findings that only this practice records, beside those that its file declares.
+
+    Attributes:
+        declared: name → rows.
+        undeclared: name → rows, of those that reach no CRM.
+        unfit: declared name → rows whose value is not what it is declared to be.
+        proposals: a ready-made entry for each undeclared one.
+    """
+
+    declared: Mapping[str, int]
+    undeclared: Mapping[str, int]
+    unfit: Mapping[str, int]
+    proposals: tuple[str, ...]
+
+
+def read_findings(source: PandaSource, declared: Mapping[str, OwnFinding]) -> OwnFindings:
+    """Compare what the practice records on its own with what its file declares."""
+    rows = _columns(source, "practice_finding", ["name", "value"]).astype(TEXT)
+    rows = rows.dropna(subset=["name"]).assign(folded=folded(rows["name"]))
+    names = dict(zip(folded(pd.Series(list(declared), dtype=TEXT)), declared, strict=True))
+    of = {name: rows.loc[rows["folded"] == each, "value"] for each, name in names.items()}
+    others = {
+        " ".join(str(group["name"].iloc[0]).split()): group["value"]
+        for _, group in rows[~rows["folded"].isin(names)].groupby("folded")
+    }
+    counts = {name: int(unfit(declared[name], values).sum()) for name, values in of.items()}
+    return OwnFindings(
+        {name: len(values) for name, values in of.items()},
+        {name: len(values) for name, values in others.items()},
+        {name: number for name, number in counts.items() if number},
+        tuple(proposal(name, values) for name, values in others.items()),
+    )
 
 
 def read_crosswalk(source: PandaSource) -> Crosswalk:

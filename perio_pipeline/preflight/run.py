@@ -22,7 +22,7 @@ from perio_pipeline.panda.inventory import take_inventory
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.panda.trial import Limit, try_entries
-from perio_pipeline.preflight import account, people, reading, records, source
+from perio_pipeline.preflight import account, keeping, people, reading, records, source
 from perio_pipeline.preflight.checks import Check, Verdict, counted, in_order, refused, unknown
 from perio_pipeline.preflight.probing import of_probes, probe
 from perio_pipeline.preflight.survey import survey_accounts
@@ -93,8 +93,9 @@ def run_preflight(
     # Read anew: what was found holds from now on.
     chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
     mapping = rooms.effective(chosen, crm)
-    checks = [*_of_source(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
-    checks += [people.agreement(chosen, crm, today), *of_probes(rooms, chosen, crm, found)]
+    checks = [*source_checks(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
+    checks += [people.agreement(chosen, crm, today), people.confirmation(rooms.mappings, chosen, crm)]
+    checks += [keeping.kept_too_long(rooms, chosen), *of_probes(rooms, chosen, crm, found)]
     accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
     return Preflight(practice, crm, tuple(in_order([*checks, *accounts])), requests, found, taken)
 
@@ -104,9 +105,10 @@ def write_report(rooms: Workplace, made: Preflight) -> Path:
     return rooms.write_report(json.dumps(made.plain(), indent=2), made.practice, made.crm, REPORT)
 
 
-def _of_source(
+def source_checks(
     rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping, today: date
 ) -> Iterator[Check]:
+    """Check the practice's database, without an account of the CRM (G1 to G5, G7)."""
     try:
         panda = rooms.source(practice)
         problems = panda.problems(TABLES.values())
@@ -124,7 +126,8 @@ def _of_source(
     limit = Limit(practice.source.unreadable)
     yield from _try("P3", "entries", lambda: [source.entries(try_entries(panda, TABLES.values()), limit)])
     yield from _try("P3", "claims", lambda: source.claims(panda.unclaimed(), panda.bindings.read_twice()))
-    yield from _try("G5", "findings", lambda: source.unread(inventory, reading.count_findings(panda)))
+    yield from _try("G5", "findings", lambda: source.findings(reading.read_findings(panda, practice.findings)))
+    yield from source.unread(inventory)
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))
     yield from _try("G3", "patients", lambda: _of_patients(rooms, practice, crm, mapping, panda))
 
@@ -134,7 +137,7 @@ def _of_patients(
 ) -> Iterator[Check]:
     patients = reading.read_patients(panda)
     yield records.bridge_only(patients.bridged, patients.treated, len(patients.offices))
-    if kinds_sent(mapping):
+    if "radiograph" in kinds_sent(mapping):
         needs = reading.read_storage(panda, patients, rooms.router(practice, crm), rooms.file_limits(practice, crm))
         yield from account.storage(needs, practice.policies.oversize_files)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from perio_pipeline.panda.inventory import Inventory
 from perio_pipeline.panda.trial import Failure, Limit
 from perio_pipeline.preflight.checks import Check, listed, ok, refused, unknown, warning
+from perio_pipeline.preflight.reading import OwnFindings
 
 GIGABYTE = 1024**3
 NEARLY_FULL = 0.8
@@ -125,9 +126,31 @@ def size(inventory: Inventory) -> Check:
     return warning("G2", "express_limit", f"{used}; {limit}.", to_do)
 
 
-def unread(inventory: Inventory, findings: int) -> Iterator[Check]:
-    """G5: what only this practice records, and what no binding reads."""
-    yield ok("G5", "practice_findings", f"{findings} kinds of findings of the practice's own are read.")
+def findings(found: OwnFindings) -> Iterator[Check]:
+    """G5: the findings that only this practice records: which become fields, which reach no CRM, which do not fit."""
+    declared, rows = len(found.declared), sum(found.declared.values())
+    arriving = f"{declared} findings of the practice's own with {rows:,} rows become fields"
+    if found.undeclared:
+        named = listed((f"{name} ({number:,})" for name, number in found.undeclared.items()), len(found.undeclared))
+        said = f"{arriving}; {len(found.undeclared)} are not declared and reach no CRM (rows): {named}."
+        to_do = f"Under `findings` of the practice's file, where they are wanted: {'; '.join(found.proposals)}"
+        yield warning("G5", "practice_findings", said, to_do)
+    else:
+        yield ok("G5", "practice_findings", f"{arriving}; there are no others.")
+    if found.unfit:
+        named = listed(f"{name} ({number:,})" for name, number in found.unfit.items())
+        to_do = "Add these values to its `choices`, or declare another `type`; as it is they arrive as no value."
+        yield warning(
+            "G5", "finding_values", f"Values that are not what the finding is declared to be: {named}.", to_do
+        )
+    absent = [name for name, number in found.declared.items() if not number]
+    if absent:
+        said = f"PANDA holds no rows of these declared findings: {listed(absent)}."
+        yield warning("G5", "finding_names", said, "Correct their names in the practice's file, or remove them.")
+
+
+def unread(inventory: Inventory) -> Iterator[Check]:
+    """G5: what no binding reads."""
     columns = [
         f"{table.stored.full_name}.{column} ({rows:,})"
         for table in inventory.bound

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from perio_pipeline.crm.packages import CrmPackage
-from perio_pipeline.crm.protocol import AccountSettings, Adapter
+from perio_pipeline.crm.protocol import AccountSettings, Adapter, Fit, Made
 from perio_pipeline.errors import DestinationError
 from perio_pipeline.loading.accounts import check_lengths
+from perio_pipeline.loading.schema import compare
 from perio_pipeline.mapping.model import Mapping as MappingFile
+
+CORRECT = "Correct it in the account's settings; `perio schema plan` shows all of them. A type cannot be changed."
+"""What to do about a field that is there in another form."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Survey:
         problem, remedy: why it could not be opened; empty where it was.
         wanted: custom fields that the mapping needs.
         missing: those of them that the account lacks.
+        by_hand: those of the missing that only an admin can create.
         obstacles: what else stands in the way, each with what to do.
         tried: other accounts that its token was tried on.
         trespasses: those of them that it opened.
@@ -33,6 +38,7 @@ class Survey:
     remedy: str = ""
     wanted: int = 0
     missing: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
     obstacles: tuple[tuple[str, str], ...] = ()
     tried: int = 0
     trespasses: tuple[str, ...] = ()
@@ -67,8 +73,13 @@ async def _survey(adapter: Adapter, account: str, settings: AccountSettings, map
             return replace(survey, problem=error.problem, remedy=error.remedy, requests=adapter.stats.requests)
         obstacles: list[tuple[str, str]] = []
         missing: tuple[str, ...] = ()
+        by_hand: tuple[str, ...] = ()
         try:
-            missing = tuple(f"{spec.model}.{spec.name}" for spec in await adapter.missing_fields(specs))
+            found = await compare(mapping, adapter)
+            lacking = [each for each in found.of(Fit.MISSING) if each.kind is Made.FIELD]
+            missing = tuple(f"{each.model}.{each.name}" for each in lacking)
+            by_hand = tuple(f"{each.model}.{each.name}" for each in lacking if each.spec not in found.creatable)
+            obstacles += [(f"The {each.called} {each.problem}.", CORRECT) for each in found.of(Fit.DIFFERS)]
         except DestinationError as error:
             obstacles.append((error.problem, error.remedy))
         try:
@@ -79,7 +90,9 @@ async def _survey(adapter: Adapter, account: str, settings: AccountSettings, map
             check_lengths(mapping, account, info)
         except DestinationError as error:
             obstacles.append((error.problem, error.remedy))
-        return replace(survey, missing=missing, obstacles=tuple(obstacles), requests=adapter.stats.requests)
+        return replace(
+            survey, missing=missing, by_hand=by_hand, obstacles=tuple(obstacles), requests=adapter.stats.requests
+        )
 
 
 async def _crossed(

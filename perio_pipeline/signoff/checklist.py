@@ -7,7 +7,7 @@ exists. How each CRM names things is a table in `crm_words.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,6 +51,8 @@ class ChecklistRow:
         target: the module a look-up points to.
         why: what it is for; several objects may use one field.
         requirements: ids of the rows of the requirements.
+        entity: the CRM entity that it belongs to.
+        lookup: of a setting: the look-up field that names it.
     """
 
     what: What
@@ -62,6 +64,8 @@ class ChecklistRow:
     target: str
     why: str
     requirements: tuple[str, ...]
+    entity: str = ""
+    lookup: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,26 +156,36 @@ def checklist_rows(mapping: model.Mapping, plans: Plans) -> list[ChecklistRow]:
     return rows
 
 
-def to_csv(rows: Sequence[ChecklistRow]) -> str:
-    """The checklist for a spreadsheet, with an empty column to note what is done."""
+def to_csv(rows: Sequence[ChecklistRow], done: Collection[ChecklistRow] = ()) -> str:
+    """The checklist for a spreadsheet, with a column to note what is done; what is `done` by now is marked."""
     return csv_text(
         HEADER,
         [
-            ("", row.module, row.what, row.label, row.name, row.type, CHOICE_SEPARATOR.join(row.choices), row.target,
+            ("x" if row in done else "",
+             row.module, row.what, row.label, row.name, row.type, CHOICE_SEPARATOR.join(row.choices), row.target,
              row.why, ", ".join(row.requirements))
             for row in rows
         ],
     )  # fmt: skip
 
 
-def to_markdown(checklist: Checklist) -> str:
-    """The checklist as a Markdown task list, one section per module."""
-    return render("checklist.md", checklist=checklist)
+def to_markdown(checklist: Checklist, done: Collection[ChecklistRow] = ()) -> str:
+    """The checklist as a Markdown task list, one section per module; what is `done` by now is ticked."""
+    return render("checklist.md", checklist=checklist, done=done)
 
 
-def to_html(checklist: Checklist) -> str:
+def to_html(checklist: Checklist, done: Collection[ChecklistRow] = ()) -> str:
     """The checklist as a page that needs no network: boxes to tick, groups per module, limits of all plans."""
-    return render("checklist.html", checklist=checklist)
+    return render("checklist.html", checklist=checklist, done=done)
+
+
+def documents(checklist: Checklist, done: Collection[ChecklistRow] = ()) -> dict[str, str]:
+    """Ending of a file → the checklist in that form."""
+    return {
+        "md": to_markdown(checklist, done),
+        "csv": to_csv(checklist.rows, done),
+        "html": to_html(checklist, done),
+    }
 
 
 def _hints(mapping: EffectiveMapping, destination: Destination, plans: Plans, plan: Plan) -> Iterator[str]:
@@ -187,7 +201,7 @@ def _module_row(words: Words, plans: Plans, entity: str, objects: Sequence[model
     name = words.called(entity, plans)
     why = _distinct(obj.description for obj in objects)
     requirements = _distinct(row for obj in objects for row in obj.requirement)
-    return ChecklistRow(What.MODULE, name, name, entity, "Custom module", (), "", "; ".join(why), requirements)
+    return ChecklistRow(What.MODULE, name, name, entity, "Custom module", (), "", "; ".join(why), requirements, entity)
 
 
 def _setting_rows(words: Words, plans: Plans, mapping: model.Mapping, entity: str) -> list[ChecklistRow]:
@@ -204,7 +218,10 @@ def _setting_rows(words: Words, plans: Plans, mapping: model.Mapping, entity: st
         why, requirements = _reasons(mapping, [(owner, field.why) for owner, field in uses])
         module = words.called(entity, plans)
         for label, choices in [(setting.together, names)] if setting.together else [(each, ()) for each in names]:
-            rows.append(ChecklistRow(What.SETTING, module, label, "", setting.kind, choices, "", why, requirements))
+            row = ChecklistRow(
+                What.SETTING, module, label, "", setting.kind, choices, "", why, requirements, entity, name
+            )
+            rows.append(row)
     return rows
 
 
@@ -220,6 +237,7 @@ def _field_row(words: Words, plans: Plans, mapping: model.Mapping, spec: FieldSp
         words.called(spec.target, plans) if spec.target else "",
         why,
         requirements,
+        spec.model,
     )
 
 
@@ -228,6 +246,8 @@ def _uses(mapping: model.Mapping, spec: FieldSpec) -> Iterator[tuple[str, str]]:
     for owner, obj in mapping.present().items():
         if obj.model == spec.model and spec.name in obj.custom:
             yield owner, obj.custom[spec.name].why
+        if obj.model == spec.model and obj.file and obj.file.field == spec.name:
+            yield owner, f"holds the {_spaced(owner)}"
         if obj.model == spec.model and spec.name in obj.links and obj.links[spec.name].label:
             yield owner, f"links {_spaced(owner)} to {_spaced(obj.links[spec.name].object)}"
 

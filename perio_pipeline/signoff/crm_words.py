@@ -61,6 +61,7 @@ CRMS: Mapping[str, Words] = {
             FieldType.CHOICE: "Dropdown, single (SINGLE_OPTIONS)",
             FieldType.MULTI_CHOICE: "Dropdown, multiple (MULTIPLE_OPTIONS)",
             FieldType.PHONE: "Phone (PHONE)",
+            FieldType.FILE: "File upload, several files (FILE_UPLOAD)",
         },
         models={"business": "Company"},
         settings={

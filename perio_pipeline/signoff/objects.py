@@ -97,6 +97,13 @@ def _keep(store: FrameStore, practice: str, crm: str, diff: Diff) -> None:
     store.write_note(practice, [crm, "diff", diff.object], note)
 
 
+def kept_diffs(rooms: Workplace, practice: Practice, crm: str) -> dict[str, Diff]:
+    """Return object → its latest diff, for those that were compared."""
+    names = rooms.mapping(crm).objects
+    kept = {name: _kept(rooms.store(), practice.practice, crm, name) for name in names}
+    return {name: diff for name, diff in kept.items() if diff is not None}
+
+
 def _kept(store: FrameStore, practice: str, crm: str, name: str) -> Diff | None:
     differences = store.frame(practice, [crm, "diff", name])
     if not differences.exists():
@@ -108,8 +115,7 @@ def _kept(store: FrameStore, practice: str, crm: str, name: str) -> Diff | None:
 
 def _report(rooms: Workplace, practice: Practice, crm: str, mapping: Mapping) -> None:
     store = rooms.store()
-    kept = {name: _kept(store, practice.practice, crm, name) for name in mapping.objects}
-    diffs = {name: diff for name, diff in kept.items() if diff is not None}
+    diffs = kept_diffs(rooms, practice, crm)
     passes = {str(store.frame(practice.practice, [crm, "loaded", name]).note().get("pass")) for name in diffs}
     accounting = status_table(destination_status(store, practice.practice, crm, mapping, {}, {}))
     left_out = {name: store.frame(practice.practice, [crm, "left_out", name]) for name in mapping.objects}

@@ -23,7 +23,7 @@ COUNTED = ("source", "quarantined", "left_out", "shaped", "failed")
 LOADED = ("created", "updated", "adopted", "unchanged")
 """Columns of the accounting that say together how many records are in the CRM."""
 
-_PASSES = {"sample": "Sample migration", "full": "Full migration", "delta": "Delta pickup"}
+PASSES = {"sample": "Sample migration", "full": "Full migration", "delta": "Delta pickup"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def render_report(
         "diff.html",
         practice=practice_name,
         destination=destination,
-        load_pass=_PASSES.get(load_pass, load_pass),
+        load_pass=PASSES.get(load_pass, load_pass),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         totals=_Totals(
             cells=sum(diff.cells for diff in diffs.values()),
@@ -75,9 +75,9 @@ def render_report(
         ),
         objects=_objects(diffs, accounting),
         causes=CAUSES,
-        fields=_fields(diffs),
-        population=_population(diffs),
-        examples=_examples(diffs),
+        fields=fields_of(diffs),
+        population=population_of(diffs),
+        examples=examples_of(diffs),
         examples_shown=EXAMPLES,
         whole_record=WHOLE_RECORD,
         with_values=with_values,
@@ -104,7 +104,7 @@ def _objects(diffs: Mapping[str, Diff], accounting: pd.DataFrame) -> list[dict[s
     return lines
 
 
-def _fields(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
+def fields_of(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
     """Differences per object, field and cause; those that nobody agreed to first."""
     lines = [
         {
@@ -120,7 +120,7 @@ def _fields(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
     return sorted(lines, key=lambda line: (line["explained"], -line["count"]))
 
 
-def _population(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
+def population_of(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
     """How often each custom field is filled, in the source and in the CRM."""
     return [
         {"object": name, "field": field, "records": diff.records, "expected": int(expected), "found": int(found)}
@@ -130,7 +130,7 @@ def _population(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
     ]
 
 
-def _examples(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
+def examples_of(diffs: Mapping[str, Diff]) -> list[dict[str, Any]]:
     """The first records of each object, field and cause; unexplained ones first."""
     frames = [
         diff.differences.groupby(["field", "cause"], sort=False).head(EXAMPLES)

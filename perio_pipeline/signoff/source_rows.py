@@ -32,6 +32,7 @@ def source_rows(obj: ObjectMap, sources: Dictionary[str, pd.DataFrame]) -> pd.Da
         ValueError: a join finds several rows for one record, or two records have one key.
     """
     with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         names = {frame: f"frame {number}" for number, frame in enumerate({*obj.frames(), IDENTITY} & set(sources))}
         for frame, name in names.items():
             connection.register(name, _with_place(sources[frame]))

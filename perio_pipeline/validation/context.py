@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from perio_pipeline.errors import SettingsError
+from perio_pipeline.validation.missing_teeth import MissingTeeth
 from perio_pipeline.validation.treatments import RULES
 
 
@@ -21,7 +20,7 @@ class Context:
         country: ISO code of the country whose phone numbers need no country code.
         time_zone: IANA name of the practice's time zone.
         bridge_fed: a practice management system feeds patients in over the text bridge.
-        teeth: valid `perio_tooth` rows (`exam_id`, `tooth`, `status`) for the exams of a `perio_site` extract.
+        missing_teeth: of the exams of a `perio_site` extract.
         switched_off: names of treatments that are not to be applied.
 
     Raises:
@@ -32,7 +31,7 @@ class Context:
     country: str = "US"
     time_zone: str = "America/New_York"
     bridge_fed: bool = False
-    teeth: pd.DataFrame | None = None
+    missing_teeth: MissingTeeth | None = None
     switched_off: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

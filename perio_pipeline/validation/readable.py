@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import pandas as pd
 
 from perio_pipeline.errors import SourceError
@@ -12,21 +15,26 @@ UNREAD = "unread"
 """The rule that holds back what its entry cannot read."""
 
 
-def check_readable(table: Table, quarantine: pd.DataFrame, rows: int, limit: Limit) -> None:
+def unread_rows(quarantine: pd.DataFrame) -> Counter[str]:
+    """Return entry and reason → rows that it could not read, of a quarantine frame (`findings.QUARANTINE`)."""
+    failed = quarantine[quarantine["rule"] == UNREAD].groupby("reason")["row"].nunique()
+    return Counter({str(reason): int(count) for reason, count in failed.items()})
+
+
+def check_readable(table: Table, unread: Mapping[str, int], rows: int, limit: Limit) -> None:
     """Refuse a table of which an entry of the bindings fails on more than a few rows.
 
     Args:
         table: the canonical table.
-        quarantine: what was held back of it (`findings.QUARANTINE`).
+        unread: `unread_rows` of all that was held back of it.
         rows: of its extract.
         limit: how many are a few.
 
     Raises:
         SourceError: names every such entry, with its rows.
     """
-    failed = quarantine[quarantine["rule"] == UNREAD].groupby("reason")["row"].nunique()
     wrong = [
-        f"{reason} on {count:,} of {rows:,} rows" for reason, count in failed.items() if limit.exceeded(count, rows)
+        f"{reason} on {count:,} of {rows:,} rows" for reason, count in unread.items() if limit.exceeded(count, rows)
     ]
     if wrong:
         raise SourceError(

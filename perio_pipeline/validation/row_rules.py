@@ -102,12 +102,9 @@ def depth_state(frame: pd.DataFrame, context: Context) -> list[Hit]:
 
 def tooth_missing(frame: pd.DataFrame, context: Context) -> list[Hit]:
     """Find depths on teeth that the exam records as missing."""
-    if context.teeth is None:
+    if context.missing_teeth is None:
         return []
-    missing = context.teeth[context.teeth["status"] == "missing"]
-    exams = pd.Index(missing["exam_id"].unique())
-    gone = np.unique(_tooth_codes(missing, exams))
-    absent = np.isin(_tooth_codes(frame, exams), gone)
+    absent = context.missing_teeth.hold(frame)
     return [Hit("depth_mm", "tooth_missing", absent & _mask(frame["depth_mm"].notna()))]
 
 
@@ -159,15 +156,6 @@ ROW_RULES: dict[str, tuple[RowRule, ...]] = {
 def _mask(condition: pd.Series) -> Mask:
     """Return the condition as a plain mask: no value counts as no hit."""
     return condition.to_numpy(dtype=bool, na_value=False)
-
-
-def _tooth_codes(frame: pd.DataFrame, exams: pd.Index) -> NDArray[np.int64]:
-    """Return one number per exam and tooth; negative for exams not listed and rows without a tooth."""
-    places, distinct = pd.factorize(frame["exam_id"])
-    numbers = np.append(exams.get_indexer(pd.Index(distinct)), -1)[places]
-    teeth = frame["tooth"].to_numpy(dtype=np.int64, na_value=-1)
-    in_mouth = (numbers >= 0) & (teeth >= 0) & (teeth < 100)
-    return np.where(in_mouth, numbers * 100 + teeth, -1)
 
 
 def _suffix(name: str) -> str | None:

@@ -33,7 +33,7 @@ class Load:
 
     async def prepare(self) -> None:
         """Check the account and create the custom fields it lacks."""
-        await prepare_accounts(self.target, create_fields=True)
+        await prepare_accounts(self.target, approved_by="ann")
 
     async def load(self, name: str, frame: pd.DataFrame | None = None) -> pd.DataFrame:
         """Load an object, or some rows of it, and return the manifest.

@@ -168,6 +168,7 @@ SQL_TYPES = {
 def _cast(rooms: Workplace) -> None:
     """Give every cell of every extract its type, and write the frames."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as database:
+        database.execute("SET enable_progress_bar = false")
         for name, table in TABLES.items():
             source, into = _frame(rooms, "panda", name), Path(folder) / f"{name}.parquet"
             database.execute(
@@ -187,6 +188,7 @@ def _typed(table: Table) -> str:
 def _query(rooms: Workplace) -> object:
     """One grouping of every site by its exam, with the teeth that the sites are on."""
     sites, teeth = _frame(rooms, "validated", SITES), _frame(rooms, "validated", "perio_tooth")
+    duckdb.execute("SET enable_progress_bar = false")
     return duckdb.sql(
         f"""
         SELECT exam_id, count(depth_mm), avg(depth_mm), max(depth_mm), count(*) FILTER (depth_mm >= 4),

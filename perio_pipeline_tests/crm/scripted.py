@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from perio_pipeline.crm.protocol import CreatedField, Made
+
 Answer = tuple[int, Any] | Exception | Callable[[httpx.Request], tuple[int, Any]]
 
 
@@ -46,3 +48,19 @@ class Scripted:
 
     def count(self, method: str, path: str) -> int:
         return len(self.sent(method, path))
+
+
+class CreationNotes:
+    """A `CreationLog` that keeps what it is told, in order."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str | CreatedField]] = []
+
+    def begun(self, kind: Made, model: str, name: str) -> None:
+        self.lines.append(("begun", name))
+
+    def done(self, created: CreatedField) -> None:
+        self.lines.append(("done", created))
+
+    def refused(self, kind: Made, model: str, name: str, reason: str) -> None:
+        self.lines.append(("refused", name))

@@ -15,7 +15,6 @@ from perio_pipeline.crm.protocol import (
     AccountInfo,
     AccountSettings,
     CreatedField,
-    CreationStoppedError,
     FieldSpec,
     FieldType,
     Made,
@@ -34,6 +33,7 @@ from perio_pipeline_tests.crm.freshsales_support import (
     having,
     run,
 )
+from perio_pipeline_tests.crm.scripted import CreationNotes
 
 FORM_FIELDS = f"/settings/{LINE}/forms/4/fields"
 MODULES = "/settings/module_customizations"
@@ -288,9 +288,10 @@ def test_what_the_api_cannot_create_is_listed() -> None:
     with pytest.raises(DestinationError, match="does not show the custom module"):
         run(fake, lambda adapter: adapter.create_fields([LINE_ID]), ready=False)
     fake.on("GET", MODULES, (200, {"module_customizations": [{"id": 9, "entity_name": LINE}]}))
-    with pytest.raises(CreationStoppedError, match="shows no form") as stopped:
-        run(fake, lambda adapter: adapter.create_fields([LINE_ID]), ready=False)
-    assert stopped.value.created == (CreatedField(LINE, LINE, "9", Made.MODULE),)
+    log = CreationNotes()
+    with pytest.raises(DestinationError, match="shows no form"):
+        run(fake, lambda adapter: adapter.create_fields([LINE_ID], log), ready=False)
+    assert log.lines == [("begun", LINE), ("done", CreatedField(LINE, LINE, "9", Made.MODULE))]
 
 
 def test_custom_modules_need_their_plan() -> None:

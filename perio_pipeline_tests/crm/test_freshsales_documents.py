@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from perio_pipeline.crm.attachments import marked_name
 from perio_pipeline.crm.freshsales import file_limits
-from perio_pipeline.crm.freshsales.documents import marked_name
 from perio_pipeline.crm.protocol import UNREAD, AccountSettings, Attachment, FileLimits, Outcome, Payload, Ref, Status
 from perio_pipeline.errors import DestinationError
 from perio_pipeline_tests.crm.freshsales_support import FakeFreshsales, having, run

@@ -13,12 +13,12 @@ from perio_pipeline.crm.protocol import (
     AccountInfo,
     AccountSettings,
     CreatedField,
-    CreationStoppedError,
     FieldSpec,
     FieldType,
     KeptField,
 )
 from perio_pipeline.errors import DestinationError, SettingsError
+from perio_pipeline_tests.crm.scripted import CreationNotes
 from perio_pipeline_tests.crm.support import LOCATION, PLAN_MARK, FakeHighLevel, run
 
 WHERE = f"/locations/{LOCATION}"
@@ -40,6 +40,8 @@ def test_the_account_is_described() -> None:
         "date_form": "date",
         "note_characters": 5_000,
         "past_appointments": True,
+        "file_values_replace": True,
+        "download_files": True,
     }
     lookups = {
         **dict.fromkeys(("assignedTo", "assignedUserId", "userId"), ("Doc@Gum.example",)),
@@ -187,9 +189,15 @@ def test_what_was_created_before_a_refusal_is_told() -> None:
     fake = FakeHighLevel()
     made = (201, {"customField": {"id": "new1"}})
     fake.on("POST", FIELDS, made, (422, {"message": ["property options should not exist"]}))
-    with pytest.raises(CreationStoppedError) as stopped:
-        run(fake, lambda adapter: adapter.create_fields([PLAN_MARK, STAGE]))
-    assert stopped.value.created == (CreatedField("opportunity", PLAN_MARK.name, "new1"),)
+    log = CreationNotes()
+    with pytest.raises(DestinationError, match="property options should not exist"):
+        run(fake, lambda adapter: adapter.create_fields([PLAN_MARK, STAGE], log))
+    assert log.lines == [
+        ("begun", PLAN_MARK.name),
+        ("done", CreatedField("opportunity", PLAN_MARK.name, "new1")),
+        ("begun", STAGE.name),
+        ("refused", STAGE.name),
+    ]
 
 
 CREATED = CreatedField("contact", STAGE.name, "f1")

@@ -25,6 +25,8 @@ USUAL = {
     "date_form": "date",
     "note_characters": 65_000,
     "past_appointments": True,
+    "file_values_replace": True,
+    "download_files": True,
 }
 OTHER: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
     "P2 the company's name may be changed": (
@@ -48,6 +50,16 @@ OTHER: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
         {"past_appointment": "refuse"},
         {"past_appointments": False},
         {"past_appointment": "POST of an appointment in 2019: 400, 2019 with a user: 400, 2035: 200"},
+    ),
+    "P18 files stay in their field": (
+        {"file_value_put": "merge"},
+        {"file_values_replace": False},
+        {"file_field": "download: 200, content as sent"},
+    ),
+    "P18 files are for people who logged in": (
+        {"download_with_token": False},
+        {"download_files": False},
+        {"file_field": "download: 401, content other"},
     ),
     "P5 P9 P12 P14 P16 what settles no capability is told": (
         {

@@ -153,8 +153,13 @@ def test_a_capability_that_cannot_be_is_refused(stated: dict[str, Any]) -> None:
         capabilities_from(stated)
 
 
-def test_every_capability_is_in_a_test_of_this_file_and_those_that_are_on_or_off_are_switches_for_mappings() -> None:
+def test_every_capability_is_tested_in_both_positions_and_those_that_are_on_or_off_are_switches_for_mappings() -> None:
     named = {each.name for each in fields(Capabilities)}
-    assert named == {"company_name_updatable", "date_form", "note_characters", "past_appointments"}
+    files = {"file_values_replace", "download_files"}  # in test_highlevel_files.py
+    assert named == {"company_name_updatable", "date_form", "note_characters", "past_appointments", *files}
     assert set(CHOICES) == {"date_form"}
-    assert behaviours({"past_appointments": False}) == {"company_name_updatable": False, "past_appointments": False}
+    assert behaviours({"past_appointments": False}) == {
+        "company_name_updatable": False,
+        "past_appointments": False,
+        **dict.fromkeys(files, True),
+    }

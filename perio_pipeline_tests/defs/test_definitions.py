@@ -14,7 +14,17 @@ from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.workplace import Workplace
 
 PROJECT = Path(__file__).resolve().parents[2]
-OBJECTS = ("companies", "contacts", "company_links", "opportunities", "tasks", "appointments", "notes", "yearly_notes")
+OBJECTS = (
+    "companies",
+    "contacts",
+    "company_links",
+    "opportunities",
+    "tasks",
+    "appointments",
+    "notes",
+    "yearly_notes",
+    "charts",
+)
 
 FRESHSALES_OBJECTS = (
     "sales_accounts",
@@ -29,6 +39,7 @@ FRESHSALES_OBJECTS = (
     "yearly_notes",
     "letters",
     "visit_histories",
+    "charts",
     "radiographs",
 )
 
@@ -92,8 +103,9 @@ def test_files_are_made_only_for_a_destination_that_sends_them(definitions: dg.D
         for job in definitions.resolve_all_job_defs()
     }
     made = {"files/letter", "files/radiograph"}
-    assert {*made, "freshsales/files", "freshsales/visit_history"} <= jobs["full_migration_freshsales"]
+    assert {*made, "files/chart", "freshsales/files", "freshsales/visit_history"} <= jobs["full_migration_freshsales"]
     assert not made & jobs["full_migration_highlevel"]
+    assert {"files/chart", "highlevel/files"} <= jobs["full_migration_highlevel"]
 
 
 def test_every_check_records_its_practice(definitions: dg.Definitions) -> None:

@@ -75,6 +75,17 @@ def test_f8_a_letter_opens_as_a_pdf_on_its_patient_with_every_word_of_it(moved: 
         assert {"Harbor", "Periodontics", "NPI"} <= set(said)
 
 
+def test_h3_the_charts_of_a_patient_open_as_a_pdf_that_says_whose_they_are(moved: World) -> None:
+    row = frame(moved, CRM, "readback", "charts").iloc[0]
+    item = listed(moved, row["link.contact_id"])[row["crm_id"]]
+    assert re.fullmatch(rf"Periodontal charts to \d{{4}}-\d\d-\d\d PANDA-charts-{row['source_key']}.pdf", item["name"])
+    content = opened(moved, item)
+    assert hashlib.sha256(content).hexdigest() == row["sha256"]
+    said = pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text()
+    patient = frame(moved, "validated", "patient").set_index("patient_id").loc[row["source_key"]]
+    assert f"{patient['first_name']} {patient['last_name']}, born {patient['birth_date']:%Y-%m-%d}" in said
+
+
 def test_f10_a_radiograph_is_the_very_file_of_the_image_store(moved: World, sample_60: Path) -> None:
     row = row_of(moved, "radiographs", variant="full")
     item = listed(moved, row["link.contact_id"])[row["crm_id"]]
@@ -155,7 +166,7 @@ def test_f10_no_file_is_lost_silently(moved: World, sample_60: Path) -> None:
 
 def test_p6_each_file_is_in_the_crm_once(moved: World) -> None:
     held = moved.sandbox.state()["harbor-perio"]["documents"]
-    manifests = [frame(moved, CRM, "loaded", name) for name in ("letters", "radiographs")]
+    manifests = [frame(moved, CRM, "loaded", name) for name in ("letters", "charts", "radiographs")]
     assert len(held) == sum(len(manifest) for manifest in manifests)
     assert len({item["name"] for item in held}) == len(held)
 

@@ -104,7 +104,7 @@ class Stage:
         """Make the account ready, with its custom fields."""
 
         async def run(target: Target) -> None:
-            await prepare_accounts(target, create_fields=True)
+            await prepare_accounts(target, approved_by="ann")
 
         self._on_target(journal_folder, "prepare", run)
 

@@ -9,16 +9,21 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from perio_pipeline.crm.protocol import (
+    UNLOGGED,
     AccountInfo,
     Behaviour,
     CreatedField,
+    CreationLog,
     FieldSpec,
+    Fit,
     KeptField,
+    Made,
     Outcome,
     Payload,
     Ref,
     RequestStats,
     Snapshot,
+    Standing,
     Status,
     Value,
 )
@@ -128,17 +133,48 @@ class FakeAdapter:
     async def missing_fields(self, wanted: Sequence[FieldSpec]) -> list[FieldSpec]:
         return [spec for spec in wanted if spec in self.crm.lacks]
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
-        self.crm.lacks = [spec for spec in self.crm.lacks if spec not in missing]
-        made = [CreatedField(spec.model, spec.name, f"id of {spec.name}") for spec in missing]
-        self.crm.created |= dict(zip(made, missing, strict=True))
+    async def standings(self, wanted: Sequence[FieldSpec]) -> list[Standing]:
+        await self._request("standings")
+        lacks = self.crm.lacks
+        fits = {spec: Fit.MISSING if spec in lacks else Fit.THERE for spec in wanted}
+        ids = {spec: "" if spec in lacks else f"id of {spec.name}" for spec in wanted}
+        return [Standing(Made.FIELD, s.model, s.name, fits[s], ids[s], spec=s) for s in wanted]
+
+    async def create_fields(self, missing: Sequence[FieldSpec], log: CreationLog = UNLOGGED) -> list[CreatedField]:
+        made = []
+        for spec in missing:
+            log.begun(Made.FIELD, spec.model, spec.name)
+            fault = self.crm.fault(spec.name)
+            if fault is Fault.DIE_BEFORE:
+                raise Crash
+            if fault is Fault.REFUSE:
+                log.refused(Made.FIELD, spec.model, spec.name, REFUSED.reason)
+                raise DestinationError(f"Account {self.crm.name} refuses {spec.name}.", "Create it by hand.")
+            await self._request("create field", spec.name)
+            self.crm.lacks = [each for each in self.crm.lacks if each != spec]
+            each = CreatedField(spec.model, spec.name, f"id of {spec.name}")
+            self.crm.created[each] = spec
+            if fault is Fault.DIE_AFTER:
+                raise Crash
+            log.done(each)
+            made.append(each)
         return made
+
+    async def holders(self, created: Sequence[CreatedField]) -> dict[CreatedField, frozenset[str] | None]:
+        await self._request("holders", *(each.name for each in created))
+        records = self.crm.records.items()
+        return {each: frozenset(ref.crm_id for ref, r in records if r.custom.get(each.name)) for each in created}
 
     async def remove_fields(self, created: Sequence[CreatedField]) -> list[KeptField]:
         await self._request("remove", *(each.name for each in created))
         kept = [each for each in created if each.name in self.crm.undeletable]
         self.crm.lacks += [self.crm.created.pop(each) for each in created if each not in kept]
         return [KeptField(each, "delete it by hand") for each in kept]
+
+    def missing_lookups(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        known = self.crm.lookups
+        missing = {key: [name for name in names if name not in known.get(key, ())] for key, names in wanted.items()}
+        return {key: names for key, names in missing.items() if names}
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
         missing = [name for key, names in wanted.items() for name in names if name not in self.crm.lookups.get(key, ())]

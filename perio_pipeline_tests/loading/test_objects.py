@@ -188,7 +188,7 @@ def test_checking_the_accounts_changes_nothing(practice: Practice) -> None:
 
 
 def prepare(practice: Practice, *, create_fields: bool) -> tuple[pd.DataFrame, int]:
-    return asyncio.run(prepare_accounts(practice.target, create_fields=create_fields))
+    return asyncio.run(prepare_accounts(practice.target, approved_by="ann" if create_fields else ""))
 
 
 SEX = FieldSpec("contact", "Sex", FieldType.CHOICE, "Sex", ("Male", "Female"))

@@ -189,7 +189,7 @@ def test_a_destinations_own_frames_are_its_own_assets() -> None:
 
 def test_f8_f10_freshsales_sends_letters_and_radiographs() -> None:
     made = load_mapping(FRESHSALES)
-    assert kinds_sent(made) == {"letter": "letters", "radiograph": "radiographs"}
+    assert kinds_sent(made) == {"letter": "letters", "radiograph": "radiographs", "chart": "charts"}
     fulfilled = {row for obj in made.objects.values() for row in obj.requirement}
     assert {"F8", "F10"} <= fulfilled
     assert "Radiograph_Date__c" in made.objects["contacts"].custom

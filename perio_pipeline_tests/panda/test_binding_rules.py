@@ -61,6 +61,7 @@ JOIN = "    joins: {more: {table: More, on: {PatID: PatID}}}"
         (at_patient("    unpivot: {column: colour, values: {a: b}}"), "columns.colour", "no such field"),
         (at_patient("    joins: {more: {table: More, on: {}}}"), "joins.more.on", "at least 1"),
         (at_patient("    joins: {a.b: {table: More, on: {PatID: PatID}}}"), "joins.a.b", "no name for a join"),
+        (at_patient("    joins: {More: {table: More, on: {PatID: PatID}}}"), "joins.More", "of small letters"),
         (
             at_patient("    joins: {a: {table: A, on: {b.No: No}}, b: {table: B, on: {PatID: No}}}"),
             "joins.a.on.b.No",

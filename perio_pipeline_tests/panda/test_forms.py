@@ -26,6 +26,7 @@ from perio_pipeline.panda.tables import (
     STAFF_USER,
     TABLES,
 )
+from perio_pipeline.panda.trial import try_entries
 from perio_pipeline.validation.context import Context
 from perio_pipeline.validation.validate import validate
 from perio_pipeline_tests.panda.test_source import database
@@ -136,7 +137,7 @@ CHART = [
     + ", T08_State, T09_State)",
     "insert into Chart (Exam, T08_PD, T08_MB, T08_B, T08_DB, T08_State) "
     "values (1, '3 2 3 - 12 5', 'bp', 'x', '-', 'P')",
-    "insert into Chart (Exam, T09_PD) values (2, '3 2 3'), (3, '')",
+    "insert into Chart (Exam, T09_PD) values (2, '3 2 3'), (3, ' ')",
 ]
 
 
@@ -336,6 +337,40 @@ def test_columns_of_one_practice_become_findings(tmp_path: Path) -> None:
     assert after is not None
     changes = compare(before, after)
     assert (changes.changed, changes.deleted) == ({"perio_exam/1/Night guard"}, {"perio_exam/2/Smile line"})
+
+
+def test_p7_a_finding_has_the_version_of_its_record(tmp_path: Path) -> None:
+    exams = {
+        "table": "Exam",
+        "columns": {"exam_id": "No", "patient_id": "Pat", "exam_date": "Day", "modified_at": "Changed"},
+        "findings": {"Night guard": "Guard"},
+    }
+    statements = [
+        "create table Exam (No integer, Pat, Day, Guard, Changed)",
+        "insert into Exam values (1, 'P1', '2026-03-18', 'advised', '2026-03-19'), (2, 'P2', '2026-03-19', null, 'x')",
+    ]
+    source = panda(tmp_path, statements, perio_exam=exams)
+    assert source.has_versions(PRACTICE_FINDING)
+    (frame,) = source.versions(PRACTICE_FINDING)
+    assert values(frame, "finding_id", "version") == [("perio_exam/1/Night guard", "2026-03-19")]
+
+
+def test_a_finding_that_is_gone_or_cannot_be_read_is_named_beside_its_record(tmp_path: Path) -> None:
+    exams = {
+        "table": "Exam",
+        "columns": {"exam_id": "No", "patient_id": "Pat", "exam_date": "Day"},
+        "findings": {"Gum width": {"column": "Width", "decode": "decimal_comma"}, "Night guard": "Guard"},
+    }
+    statements = [
+        "create table Exam (No integer, Pat, Day, Width)",
+        "insert into Exam values (1, 'P1', '2026-03-18', 'x')",
+    ]
+    source = panda(tmp_path, statements, perio_exam=exams)
+    gone = ["table Exam has no column Guard (tables.perio_exam.findings.Night guard)"]
+    assert source.problems([PERIO_EXAM, PRACTICE_FINDING]) == source.problems([PRACTICE_FINDING]) == gone
+    database(tmp_path / "panda.db", "alter table Exam add column Guard")
+    (failure,) = try_entries(source, [PRACTICE_FINDING])
+    assert str(failure) == "tables.perio_exam.findings.Gum width of Exam: not a number on 1 of 1 rows (100.0%)"
 
 
 def test_policies_in_columns_of_the_patient_are_rows_of_their_own(tmp_path: Path) -> None:

@@ -190,7 +190,8 @@ def test_rows_that_are_there_are_counted_place_by_place_on_the_server() -> None:
     types = {"t1": StoredType("nvarchar", 9, "T1"), "t2": StoredType("int", None, "T2")}
     count = spaced(reading_of(small_table("a", "b", "c", key=("a", "b", "c")), bound, types, None).count())
     assert count == (
-        "SELECT sum(CASE WHEN ([T1] IS NULL OR [T1] = '' OR CAST([T1] AS NVARCHAR(400)) IN (?)) THEN 0 ELSE 1 END) * ? "
+        "SELECT sum(CASE WHEN ([T1] IS NULL OR rtrim([T1]) = '' OR CAST([T1] AS NVARCHAR(400)) IN (?)) "
+        "THEN 0 ELSE 1 END) * ? "
         "+ sum(CASE WHEN ([T2] IS NULL OR CAST([T2] AS NVARCHAR(400)) IN (?)) THEN 0 ELSE 1 END) * ? AS anon_1 FROM [T]"
     )
 
@@ -200,8 +201,8 @@ def test_rows_of_no_kind_that_is_bound_are_counted_on_the_server() -> None:
         Reading(BoundTable(table="P", columns={}, where={"Kind": kinds}), (), (), {}) for kinds in (("A",), ("B", ""))
     )
     assert spaced(one.unclaimed([other])) == (
-        "SELECT sum(CASE WHEN ([Kind] = ? OR [Kind] = ? OR [Kind] IS NULL OR [Kind] = '') THEN 0 ELSE 1 END) AS sum_1 "
-        "FROM [P]"
+        "SELECT sum(CASE WHEN ([Kind] = ? OR [Kind] = ? OR [Kind] IS NULL OR rtrim([Kind]) = '') THEN 0 ELSE 1 END) "
+        "AS sum_1 FROM [P]"
     )
 
 

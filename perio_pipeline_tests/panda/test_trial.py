@@ -10,7 +10,7 @@ import pytest
 from perio_pipeline.errors import SourceError
 from perio_pipeline.panda.tables import PATIENT, PERIO_SITE
 from perio_pipeline.panda.trial import Limit, try_entries
-from perio_pipeline.validation.readable import check_readable
+from perio_pipeline.validation.readable import check_readable, unread_rows
 from perio_pipeline_tests.panda.test_forms import CHART, PERSON, PERSONS, SPLIT, WIDE, joined, panda
 
 
@@ -73,7 +73,7 @@ def quarantine(rule: str, rows: int) -> pd.DataFrame:
 
 def test_nothing_goes_on_from_a_table_that_the_bindings_cannot_read() -> None:
     with pytest.raises(SourceError, match=r"tables\.patient\.columns\.last_name: fits no pattern on 30 of 1,000 rows"):
-        check_readable(PATIENT, quarantine("unread", 30), 1_000, Limit())
-    check_readable(PATIENT, quarantine("unread", 20), 20, Limit())
-    check_readable(PATIENT, quarantine("unread", 30), 1_000, Limit(share=0.03))
-    check_readable(PATIENT, quarantine("choice", 900), 1_000, Limit())  # a bad row is the row's matter
+        check_readable(PATIENT, unread_rows(quarantine("unread", 30)), 1_000, Limit())
+    check_readable(PATIENT, unread_rows(quarantine("unread", 20)), 20, Limit())
+    check_readable(PATIENT, unread_rows(quarantine("unread", 30)), 1_000, Limit(share=0.03))
+    check_readable(PATIENT, unread_rows(quarantine("choice", 900)), 1_000, Limit())  # a bad row is the row's matter

@@ -16,8 +16,10 @@ from perio_pipeline.files.fitting import StorageNeed
 from perio_pipeline.mapping.practice import Baa, Practice, Statement, load_practice
 from perio_pipeline.panda.catalogue import EXPRESS_MEGABYTES, MEGABYTE, Login, Server, StoredTable
 from perio_pipeline.panda.inventory import Inventory, Period, TableFacts
+from perio_pipeline.panda.trial import Failure, Limit
 from perio_pipeline.preflight import account, people, records, source
 from perio_pipeline.preflight.checks import Check, Verdict
+from perio_pipeline.preflight.reading import OwnFindings
 from perio_pipeline.preflight.survey import Survey
 from perio_pipeline.signoff.room import Room
 
@@ -41,8 +43,11 @@ def only(checks: Any) -> Check:
     return check
 
 
+MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
+
+
 def practice(url: str = "https://harbor.myfreshworks.com", **changes: Any) -> Practice:
-    made = load_practice(Path(__file__).resolve().parents[2] / "mappings", "harbor")
+    made = load_practice(MAPPINGS, "harbor")
     destinations = {
         name: each.model_copy(update={"url": url, **changes.get("destination", {})})
         for name, each in made.destinations.items()
@@ -103,10 +108,40 @@ def test_g4_codes_descriptions_and_letters_that_differ_are_counted() -> None:
 
 
 def test_g5_columns_and_tables_that_nothing_reads_are_named_with_their_rows() -> None:
-    checks = {check.name: check for check in source.unread(INVENTORY, 6)}
+    checks = {check.name: check for check in source.unread(INVENTORY)}
     assert "dbo.Patient.Extra (4)" in checks["unknown_columns"].found
     assert "dbo.Ledger (7)" in checks["unknown_tables"].found
-    assert "6 kinds" in checks["practice_findings"].found
+
+
+def test_g5_findings_that_nobody_declared_are_named_with_an_entry_for_each() -> None:
+    found = OwnFindings({"Night guard": 4, "Splint": 0}, {"Frenum": 3}, {"Night guard": 1}, ("Frenum: {type: text}",))
+    checks = {check.name: check for check in source.findings(found)}
+    assert {check.verdict.value for check in checks.values()} == {"warning"}
+    assert "Frenum (3)" in checks["practice_findings"].found
+    assert "Frenum: {type: text}" in checks["practice_findings"].to_do
+    assert "Night guard (1)" in checks["finding_values"].found
+    assert "Splint" in checks["finding_names"].found
+    assert set(verdicts(source.findings(OwnFindings({"Night guard": 4}, {}, {}, ()))).values()) == {"ok"}
+
+
+def test_p3_an_entry_that_fails_on_many_rows_is_refused_and_on_a_few_told() -> None:
+    few = Failure("tables.patient.columns.sex", "Patient", "a code that is not listed", 3, 400)
+    many = Failure("tables.patient.columns.last_name", "Patient", "fits no pattern", 30, 400)
+    assert source.entries([], Limit()).verdict is Verdict.OK
+    assert source.entries([few], Limit()).verdict is Verdict.WARNING
+    refused = source.entries([few, many], Limit())
+    assert refused.verdict is Verdict.REFUSED
+    assert "tables.patient.columns.last_name of Patient: fits no pattern on 30 of 400 rows (7.5%)" in refused.found
+    assert "sex" not in refused.found
+    assert source.entries([few, many], Limit(share=0.1)).verdict is Verdict.WARNING
+
+
+def test_p3_rows_that_no_entry_takes_and_columns_that_two_take_are_told() -> None:
+    assert verdicts(source.claims({"Person": 0}, [])) == {"rows_claimed": "ok"}
+    checks = {check.name: check for check in source.claims({"Person": 4}, ["tables.patient.findings.Tilted"])}
+    assert {check.verdict.value for check in checks.values()} == {"warning"}
+    assert "4 of Person" in checks["rows_claimed"].found
+    assert "tables.patient.findings.Tilted" in checks["columns_claimed"].found
 
 
 @pytest.mark.parametrize(("crm", "row"), [("freshsales", "G6"), ("highlevel", "G11")])
@@ -183,3 +218,9 @@ def test_g1_a_connection_that_others_can_read_along_and_tables_that_change_are_w
     assert verdicts(source.access(moving))["one_moment"] == "warning"
     file = replace(INVENTORY, server=replace(SERVER, kind="sqlite"))
     assert not {"encryption", "one_moment"} & set(verdicts(source.access(file)))
+
+
+def test_p3_the_mapping_is_confirmed_as_it_is() -> None:
+    unconfirmed = people.confirmation(MAPPINGS, practice(), "freshsales")
+    assert (unconfirmed.verdict, "not confirmed" in unconfirmed.found) == (Verdict.REFUSED, True)
+    assert people.confirmation(MAPPINGS, practice("http://127.0.0.1:1"), "freshsales").verdict is Verdict.WARNING

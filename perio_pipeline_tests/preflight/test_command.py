@@ -50,7 +50,7 @@ def test_every_row_that_applies_is_checked_and_nothing_changes(
         assert made.sandbox.state_digest() == before
         rows = {check["requirement"] for check in json.loads(result.stdout)["checks"]}
         own = {"freshsales": {"G6", "G7"}, "highlevel": {"G9", "G11"}}[crm]
-        assert rows == {"G1", "G2", "G3", "G4", "G5", "G8", "G10", "G12"} | own
+        assert rows == {"P3", "G1", "G2", "G3", "G4", "G5", "G8", "G10", "G12"} | own
         assert by_name(result)["bindings"]["verdict"] == "ok"
         shown = preflight(made, monkeypatch)
         assert "ok, " in shown.output

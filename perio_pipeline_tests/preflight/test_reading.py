@@ -12,6 +12,7 @@ import pytest
 from perio_pipeline.crm.protocol import FileLimits
 from perio_pipeline.mapping.rows import Router
 from perio_pipeline.panda.bindings import load_bindings
+from perio_pipeline.panda.own_findings import OwnFinding
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.preflight import reading
 from perio_pipeline_tests.end_to_end.world import PROJECT, make_sample
@@ -70,9 +71,16 @@ def test_g4_lines_and_letters(panda: PandaSource, sql: sqlite3.Connection) -> No
     assert 1 <= found.silent < found.letters
 
 
-def test_g5_kinds_of_findings(panda: PandaSource, sql: sqlite3.Connection) -> None:
-    (kinds,) = sql.execute("SELECT count(DISTINCT FindingName) FROM CustomFinding").fetchone()
-    assert reading.count_findings(panda) == kinds > 0
+def test_g5_findings_are_told_from_those_that_are_declared(panda: PandaSource, sql: sqlite3.Connection) -> None:
+    counted = dict(sql.execute("SELECT FindingName, count(*) FROM CustomFinding GROUP BY 1").fetchall())
+    guard = OwnFinding(type="choice", choices={"yes": "Yes"})
+    found = reading.read_findings(panda, {"night  GUARD": guard})
+    no = "SELECT count(*) FROM CustomFinding WHERE FindingName = 'Night guard' AND FindingValue <> 'yes'"
+    assert found.declared == {"night  GUARD": counted.pop("Night guard")}
+    assert found.unfit == {"night  GUARD": sql.execute(no).fetchone()[0]}
+    assert found.undeclared == counted
+    assert '"Papilla index": {type: number, take: latest}' in found.proposals
+    assert any(each.startswith('"Gingival biotype": {type: ') for each in found.proposals)
 
 
 def test_g7_images_go_to_the_account_of_the_patient_s_office(panda: PandaSource, sql: sqlite3.Connection) -> None:

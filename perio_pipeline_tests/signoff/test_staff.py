@@ -184,7 +184,7 @@ def test_p4_perio_checklist_writes_three_files_for_their_owner_only(data: Path) 
     folder = data / "reports" / "harbor" / "highlevel"
     assert {path.name for path in folder.iterdir()} == {"checklist.md", "checklist.csv", "checklist.html"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert "46 custom fields and 3 other things" in result.output
+    assert "50 custom fields and 3 other things" in result.output
     assert "Limits of the plan" not in result.output
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from perio_pipeline.panda.tables import SITES
 from perio_pipeline.validation.carried_forward import carried_forward, site_fingerprints
+from perio_pipeline.validation.missing_teeth import MissingTeeth
 
 from .rows import CONTEXT, cell, failures, outcome, records, treatments, valid
 
@@ -117,7 +118,7 @@ def test_11_12_a_depth_on_a_tooth_recorded_missing_is_quarantined() -> None:
         {"tooth": "5"},
         {"exam_id": "P1", "tooth": "5"},
     ]
-    found = outcome("perio_site", *rows, context=replace(CONTEXT, teeth=teeth))
+    found = outcome("perio_site", *rows, context=replace(CONTEXT, missing_teeth=MissingTeeth.of([teeth])))
     assert failures(found) == [(0, "depth_mm", "tooth_missing"), (4, "depth_mm", "tooth_missing")]
     assert outcome("perio_site", *rows).quarantine.empty
 

@@ -14,6 +14,7 @@ from perio_pipeline.panda.frames import extract_kinds, table_kinds, typed_frame
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.validation.context import Context
 from perio_pipeline.validation.findings import QUARANTINE, TREATMENTS
+from perio_pipeline.validation.missing_teeth import MissingTeeth
 from perio_pipeline.validation.treatments import RULES, Action
 from perio_pipeline.validation.validate import validate
 
@@ -47,7 +48,7 @@ def any_extracts(draw: st.DrawFn) -> tuple[str, pd.DataFrame]:
 def test_p2_every_row_of_any_extract_is_valid_or_quarantined(case: tuple[str, pd.DataFrame], bridged: bool) -> None:
     name, frame = case
     teeth = pd.DataFrame({"exam_id": ["1"], "tooth": pd.array([3], dtype="Int64"), "status": ["missing"]})
-    context = replace(CONTEXT, bridge_fed=bridged, teeth=teeth)
+    context = replace(CONTEXT, bridge_fed=bridged, missing_teeth=MissingTeeth.of([teeth]))
     found = validate(TABLES[name], frame, PARENTS, context)
     assert len(frame) == len(found.valid) + found.quarantine["row"].nunique()
     assert set(found.quarantine["row"]) <= set(frame.index)

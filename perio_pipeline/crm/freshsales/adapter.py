@@ -9,15 +9,25 @@ from perio_pipeline.crm.freshsales import constants
 from perio_pipeline.crm.freshsales.account import check_account
 from perio_pipeline.crm.freshsales.customfields import CustomFields
 from perio_pipeline.crm.freshsales.documents import Documents
+from perio_pipeline.crm.freshsales.holding import holders
 from perio_pipeline.crm.freshsales.memory import Memory, memory_of
 from perio_pipeline.crm.freshsales.objects import SPECS
 from perio_pipeline.crm.freshsales.records import Records
 from perio_pipeline.crm.freshsales.removing import remove_fields
-from perio_pipeline.crm.freshsales.schema import create_fields, missing_fields
+from perio_pipeline.crm.freshsales.schema import create_fields, missing_fields, standings
 from perio_pipeline.crm.freshsales.session import Session
 from perio_pipeline.crm.freshsales.settings import FreshsalesSettings
 from perio_pipeline.crm.http import Observer, Transport, Wire
-from perio_pipeline.crm.protocol import AccountInfo, CreatedField, FieldSpec, KeptField, RequestStats
+from perio_pipeline.crm.protocol import (
+    UNLOGGED,
+    AccountInfo,
+    CreatedField,
+    CreationLog,
+    FieldSpec,
+    KeptField,
+    RequestStats,
+    Standing,
+)
 from perio_pipeline.crm.ratewindow import OnWait, RateWindow, RateWindows, history_of
 from perio_pipeline.crm.retry import RetryPolicy
 from perio_pipeline.errors import DestinationError
@@ -61,9 +71,17 @@ class FreshsalesAdapter(Dispatcher):
         """Resolve the custom fields by name or label; returns those that the account lacks."""
         return await missing_fields(self._session, wanted)
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+    async def standings(self, wanted: Sequence[FieldSpec]) -> list[Standing]:
+        """Compare the account with the custom fields that the mapping needs, and the module that carries some."""
+        return await standings(self._session, wanted)
+
+    async def create_fields(self, missing: Sequence[FieldSpec], log: CreationLog = UNLOGGED) -> list[CreatedField]:
         """Create custom fields where the API allows, and the custom module that carries them."""
-        return await create_fields(self._session, missing)
+        return await create_fields(self._session, missing, log)
+
+    async def holders(self, created: Sequence[CreatedField]) -> dict[CreatedField, frozenset[str] | None]:
+        """CRM ids of the records in which each field holds a value, or that lie in each module."""
+        return await holders(self._session, created)
 
     async def remove_fields(self, created: Sequence[CreatedField]) -> list[KeptField]:
         """Remove what was created where the API allows; returns what stays."""
@@ -72,6 +90,14 @@ class FreshsalesAdapter(Dispatcher):
     def _read_as(self, obj: str) -> str:
         """Patients, providers and referring dentists are all contacts: one walk through the lists serves them."""
         return SPECS[obj].plural if obj in SPECS and SPECS[obj].plural in SPECS else obj
+
+    def missing_lookups(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Pipelines, stages, users and other entries that the account lacks."""
+        missing = self._session.lookups.missing(wanted)
+        if missing:
+            # An admin will create them now, so that the next connection must read the lists again.
+            self._session.memory.forget()
+        return missing
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
         """Check that pipelines, stages, users and other entries exist."""

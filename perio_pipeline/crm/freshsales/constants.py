@@ -36,6 +36,7 @@ YEARLY_NOTES = "yearly_notes"
 LETTERS = "letters"
 RADIOGRAPHS = "radiographs"
 VISIT_HISTORIES = "visit_histories"
+CHARTS = "charts"
 
 DOCUMENT = "document"
 """Entity of all objects that are files."""

@@ -7,13 +7,11 @@ once more beside the earlier one, which stays until a person removes it.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path, PurePath
 
 from perio_pipeline.crm.access import unanswered
-from perio_pipeline.crm.answers import carries
+from perio_pipeline.crm.attachments import attachment_of, letters, marked_name, obstacle
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.freshsales import constants, outcomes, routes
 from perio_pipeline.crm.freshsales.bodies import create_body, parent_of, target_of
@@ -92,15 +90,17 @@ class Documents(Records):
         return None
 
     async def _add(self, payload: Payload) -> Outcome:
-        attachment = _attachment(self._spec.name, payload)
+        attachment = attachment_of(payload)
         try:
             form = create_body(self._spec, payload, self._session)
             name = marked_name(str(form.get("file_name") or attachment.name), payload.mark)
             check_length("file_name", name, constants.TEXT_LENGTH)
-            if not attachment.url:
-                await asyncio.to_thread(_check_file, attachment, self._session.settings.file_megabytes)
         except RefusedValueError as error:
             return outcomes.refused(error)
+        most = self._session.settings.file_megabytes * constants.MEGABYTE
+        stops = None if attachment.url else await asyncio.to_thread(obstacle, attachment, most)
+        if stops is not None:
+            return outcomes.refused(RefusedValueError(stops.code, "file", stops.problem))
         parent = parent_of(*target_of(self._spec, payload, self._session))
         stated = {
             "is_shared": form.get("is_shared", True),
@@ -154,9 +154,9 @@ class Documents(Records):
 
     async def _holds(self, ref: Ref, record: JsonObject, payload: Payload) -> bool:
         """Whether a file or link is what is to be sent, under the name that it is to have."""
-        wanted = _attachment(self._spec.name, payload)
+        wanted = attachment_of(payload)
         held = snapshot(self._spec, record, ref, self._session).fields
-        if _letters(held.get("file_name")) != _letters(marked_name(wanted.name, payload.mark)):
+        if letters(held.get("file_name")) != letters(marked_name(wanted.name, payload.mark)):
             return False
         if wanted.url or ref.crm_id.startswith(LINK):
             return ref.crm_id.startswith(LINK) and record.get("url") == wanted.url
@@ -165,42 +165,6 @@ class Documents(Records):
         return isinstance(content, Content) and content.sha256 == wanted.sha256.lower()
 
 
-def marked_name(name: str, mark: str) -> str:
-    """The file's name with the mark in it, before the ending."""
-    path = PurePath(name)
-    return name if carries(name, mark) else f"{path.stem} {mark}{path.suffix}"
-
-
-def _letters(name: object) -> str:
-    """Letters and digits of a name: services that take files replace others."""
-    return "".join(letter for letter in str(name or "") if letter.isalnum()).casefold()
-
-
-def _attachment(obj: str, payload: Payload) -> Attachment:
-    if payload.attachment is None:
-        raise ValueError(f"{obj}: the attachment is missing")
-    return payload.attachment
-
-
 def _size(record: JsonObject) -> int | None:
     sizes = (record.get(key) for key in _SIZES)
     return next((size for size in sizes if isinstance(size, int)), None)
-
-
-def _check_file(attachment: Attachment, megabytes: float) -> None:
-    """The file must be there, small enough, and the one that was meant.
-
-    Raises:
-        RefusedValueError: it is not.
-    """
-    path = Path(attachment.path)
-    try:
-        size = path.stat().st_size
-        if size > megabytes * constants.MEGABYTE:
-            raise RefusedValueError("file_too_large", "file", f"{size} bytes, {megabytes:g} MB at most")
-        with path.open("rb") as content:
-            found = hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError as error:
-        raise RefusedValueError("file_unreadable", "file", type(error).__name__) from None
-    if found != attachment.sha256.lower():
-        raise RefusedValueError("file_changed", "file", "its content is not what was recorded")

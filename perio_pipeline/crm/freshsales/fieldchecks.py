@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from perio_pipeline.crm.answers import id_of
 from perio_pipeline.crm.freshsales import constants
+from perio_pipeline.crm.freshsales.capabilities import Capabilities
 from perio_pipeline.crm.freshsales.customfields import TYPES, WITH_OPTIONS, CustomFields, choices_of
 from perio_pipeline.crm.http import JsonObject
-from perio_pipeline.crm.protocol import FieldSpec
-from perio_pipeline.errors import DestinationError
+from perio_pipeline.crm.protocol import FieldSpec, FieldType, Fit, Made, Standing
 
 MODULES: Mapping[str, str] = {
     "contact": constants.CONTACTS,
@@ -29,36 +30,45 @@ def module_of(model: str) -> str:
     return MODULES.get(model, model)
 
 
-def resolve(
-    wanted: Sequence[FieldSpec], account: Mapping[str, Iterable[JsonObject]], known: CustomFields
-) -> list[FieldSpec]:
-    """Register those of the wanted fields that the account has; returns those it lacks.
+REMEDY = "Correct them in Admin Settings (a type cannot be changed, only a field deleted), then run again."
+"""What to do about fields that do not fit."""
+
+
+def compare(
+    wanted: Sequence[FieldSpec],
+    account: Mapping[str, Iterable[JsonObject]],
+    known: CustomFields,
+    allowed: Capabilities,
+) -> list[Standing]:
+    """Compare the wanted fields with those of the account, and register those that fit.
 
     Args:
         wanted: what the mapping needs.
         account: model → its fields in the account.
         known: where found fields are registered.
-
-    Raises:
-        DestinationError: lists every field that exists with another type, lacks choices, or exists twice.
+        allowed: how the account behaves, on which it depends what the API creates.
     """
-    missing: list[FieldSpec] = []
-    faults: list[str] = []
+    standings = []
     for spec in wanted:
         same = _same(spec, account.get(spec.model, ()))
         fault = _fault(spec, same)
-        if fault:
-            faults.append(f"{spec.model} field {spec.name} ({spec.label}) {fault}")
-        elif same:
+        fit = Fit.DIFFERS if fault else Fit.THERE if same else Fit.MISSING
+        if fit is Fit.THERE:
             known.register(same[0], spec)
-        else:
-            missing.append(spec)
-    if faults:
-        raise DestinationError(
-            f"Custom fields of the {constants.NAME} account do not fit the mapping: {'; '.join(faults)}.",
-            "Correct them in Admin Settings (a type cannot be changed, only a field deleted), then run again.",
-        )
-    return missing
+        crm_id, by_hand = id_of(same[0]) if len(same) == 1 else "", by_hand_since(spec, allowed)
+        standings.append(Standing(Made.FIELD, spec.model, spec.name, fit, crm_id, fault, by_hand, spec))
+    return standings
+
+
+def by_hand_since(spec: FieldSpec, allowed: Capabilities) -> str:
+    """Why only an admin can create a field; empty where the API does."""
+    if spec.type is FieldType.LOOKUP:
+        return "how the target of a look-up field is stated over the API is not documented"
+    standard = spec.model in MODULES
+    if allowed.create_fields_standard if standard else allowed.create_fields_module:
+        return ""
+    capability = "create_fields_standard" if standard else "create_fields_module"
+    return f"the account's capability {capability} is off"
 
 
 def _same(spec: FieldSpec, present: Iterable[JsonObject]) -> list[JsonObject]:

@@ -185,5 +185,6 @@ SPECS: Mapping[str, ObjectSpec] = {
         _FILES,
         replace(_FILES, name=constants.RADIOGRAPHS),
         replace(_FILES, name=constants.VISIT_HISTORIES),
+        replace(_FILES, name=constants.CHARTS),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from perio_pipeline.crm.highlevel import constants
 from perio_pipeline.crm.highlevel.adapter import HighLevelAdapter
 from perio_pipeline.crm.highlevel.budget import HighLevelBudget
 from perio_pipeline.crm.highlevel.capabilities import SHAPING, capabilities_from
@@ -15,9 +16,6 @@ from perio_pipeline.crm.protocol import AccountSettings, Behaviour, FileLimits
 from perio_pipeline.crm.ratewindow import OnWait
 
 __all__ = ["PLANS", "behaviours", "budget_of", "file_limits", "open_account", "probe", "probe_plan", "shaping"]
-
-_FILE_BYTES = 50_000_000
-"""The largest file that a contact's file field takes (API facts, section 8: POST /forms/upload-custom-files)."""
 
 
 def behaviours(capabilities: Mapping[str, bool | int | str]) -> Mapping[str, bool]:
@@ -39,7 +37,7 @@ def budget_of(plan: str, capabilities: Mapping[str, bool | int | str]) -> HighLe
 
 def file_limits(settings: AccountSettings) -> FileLimits:
     """What a sub-account takes of files; no figure is published for all of them together."""
-    return FileLimits(_FILE_BYTES)
+    return FileLimits(constants.FILE_BYTES)
 
 
 def open_account(settings: AccountSettings, on_wait: OnWait | None = None) -> HighLevelAdapter:

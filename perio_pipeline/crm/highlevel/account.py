@@ -7,14 +7,23 @@ from collections.abc import Sequence
 from perio_pipeline.crm.answers import records
 from perio_pipeline.crm.concurrency import concurrently
 from perio_pipeline.crm.highlevel import routes
-from perio_pipeline.crm.highlevel.customfields import creation_body, resolve
+from perio_pipeline.crm.highlevel.customfields import REMEDY, compare, creation_body
 from perio_pipeline.crm.highlevel.errors import parse_error
 from perio_pipeline.crm.highlevel.limits import lengths
 from perio_pipeline.crm.highlevel.lookups import take_lists
 from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.http import JsonObject, Query, Response
-from perio_pipeline.crm.protocol import AccountInfo, CreatedField, CreationStoppedError, FieldSpec, KeptField
+from perio_pipeline.crm.protocol import (
+    AccountInfo,
+    CreatedField,
+    CreationLog,
+    FieldSpec,
+    KeptField,
+    Made,
+    Standing,
+    missing_of,
+)
 from perio_pipeline.crm.setup import doubt
 from perio_pipeline.errors import DestinationError
 
@@ -72,25 +81,24 @@ async def missing_fields(session: Session, wanted: Sequence[FieldSpec]) -> list[
     """Resolve the custom fields by name and model; returns those that the account lacks."""
     path = routes.FIELD_LIST.at(location=session.location_id)
     answer = await session.set_up(routes.FIELD_LIST, path, query={"model": "all"})
-    missing = resolve(wanted, records(answer, "customFields"), session.custom)
+    missing = missing_of(compare(wanted, records(answer, "customFields"), session.custom), "HighLevel", REMEDY)
     if missing:
         doubt(session.settings.set_up)
     return missing
 
 
-async def create_fields(session: Session, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+async def standings(session: Session, wanted: Sequence[FieldSpec]) -> list[Standing]:
+    """Compare the account as it is now with the custom fields that are wanted."""
+    return compare(wanted, await account_fields(session), session.custom)
+
+
+async def create_fields(session: Session, missing: Sequence[FieldSpec], log: CreationLog) -> list[CreatedField]:
     """Create custom fields.
 
     Raises:
-        CreationStoppedError: the account refused one; holds what was made before it.
+        DestinationError: the account refused one; `log` knows those that were made before it.
     """
-    created: list[CreatedField] = []
-    for spec in missing:
-        try:
-            created.append(CreatedField(spec.model, spec.name, await _create_field(session, spec)))
-        except DestinationError as error:
-            raise CreationStoppedError(error, created) from error
-    return created
+    return [await _create_field(session, spec, log) for spec in missing]
 
 
 async def remove_fields(session: Session, created: Sequence[CreatedField]) -> list[KeptField]:
@@ -109,12 +117,19 @@ async def remove_fields(session: Session, created: Sequence[CreatedField]) -> li
     return kept
 
 
-async def _create_field(session: Session, spec: FieldSpec) -> str:
-    """Create one custom field; returns its id. After a lost answer the field is looked for before anything is said.
+async def _create_field(session: Session, spec: FieldSpec, log: CreationLog) -> CreatedField:
+    """Create one custom field. After a lost answer the field is looked for before anything is said.
 
     Raises:
         DestinationError: the account refused it.
     """
+    log.begun(Made.FIELD, spec.model, spec.name)
+    created = CreatedField(spec.model, spec.name, await _field_id(session, spec, log))
+    log.done(created)
+    return created
+
+
+async def _field_id(session: Session, spec: FieldSpec, log: CreationLog) -> str:
     path = routes.FIELD_CREATE.at(location=session.location_id)
     result = await session.call(routes.FIELD_CREATE, path, body=creation_body(spec))
     if isinstance(result, Response):
@@ -122,11 +137,13 @@ async def _create_field(session: Session, spec: FieldSpec) -> str:
         if result.ok and isinstance(made, dict) and made.get("id"):
             return session.custom.register(made, spec)
         if 400 <= result.status < 500:
+            reason = parse_error(result).reason
+            log.refused(Made.FIELD, spec.model, spec.name, reason)
             raise DestinationError(
-                f"HighLevel refuses the custom field {spec.name}: {parse_error(result).reason}.",
+                f"HighLevel refuses the custom field {spec.name}: {reason}.",
                 "Create the field by hand in the account, or change it in the mapping.",
             )
-    if resolve([spec], await account_fields(session), session.custom):
+    if missing_of(await standings(session, [spec]), "HighLevel", REMEDY):
         raise DestinationError(
             f"It is not known whether HighLevel created the custom field {spec.name}.",
             "Run again; a field that exists by then is used.",

@@ -6,16 +6,33 @@ from collections.abc import Mapping, Sequence
 
 from perio_pipeline.crm.dispatch import Dispatcher, Resource
 from perio_pipeline.crm.highlevel import constants
-from perio_pipeline.crm.highlevel.account import check_account, create_fields, missing_fields, remove_fields
+from perio_pipeline.crm.highlevel.account import (
+    check_account,
+    create_fields,
+    missing_fields,
+    remove_fields,
+    standings,
+)
 from perio_pipeline.crm.highlevel.capabilities import NOON
 from perio_pipeline.crm.highlevel.customfields import CustomFields
+from perio_pipeline.crm.highlevel.files import ContactFiles
+from perio_pipeline.crm.highlevel.holding import holders
 from perio_pipeline.crm.highlevel.links import CompanyLinks
 from perio_pipeline.crm.highlevel.objects import SPECS
 from perio_pipeline.crm.highlevel.records import Records
 from perio_pipeline.crm.highlevel.session import Session
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.http import Observer, Transport, Wire
-from perio_pipeline.crm.protocol import AccountInfo, CreatedField, FieldSpec, KeptField, RequestStats
+from perio_pipeline.crm.protocol import (
+    UNLOGGED,
+    AccountInfo,
+    CreatedField,
+    CreationLog,
+    FieldSpec,
+    KeptField,
+    RequestStats,
+    Standing,
+)
 from perio_pipeline.crm.ratewindow import DailyBudget, OnWait, RateWindow, history_of
 from perio_pipeline.crm.retry import RetryPolicy
 
@@ -43,6 +60,7 @@ class HighLevelAdapter(Dispatcher):
         resources: dict[str, Resource] = {
             **{name: Records(spec, self._session) for name, spec in SPECS.items()},
             constants.COMPANY_LINKS: CompanyLinks(self._session),
+            constants.CHARTS: ContactFiles(constants.CHARTS, self._session),
         }
         super().__init__("HighLevel", self._session.transport, resources, stats)
 
@@ -54,13 +72,25 @@ class HighLevelAdapter(Dispatcher):
         """Resolve the custom fields by name and model; returns those that the account lacks."""
         return await missing_fields(self._session, wanted)
 
-    async def create_fields(self, missing: Sequence[FieldSpec]) -> list[CreatedField]:
+    async def standings(self, wanted: Sequence[FieldSpec]) -> list[Standing]:
+        """Compare the account with the custom fields that the mapping needs."""
+        return await standings(self._session, wanted)
+
+    async def create_fields(self, missing: Sequence[FieldSpec], log: CreationLog = UNLOGGED) -> list[CreatedField]:
         """Create custom fields."""
-        return await create_fields(self._session, missing)
+        return await create_fields(self._session, missing, log)
+
+    async def holders(self, created: Sequence[CreatedField]) -> dict[CreatedField, frozenset[str] | None]:
+        """CRM ids of the records in which each field holds a value."""
+        return await holders(self._session, created)
 
     async def remove_fields(self, created: Sequence[CreatedField]) -> list[KeptField]:
         """Delete custom fields; returns those that stay."""
         return await remove_fields(self._session, created)
+
+    def missing_lookups(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Pipelines, stages, users and calendars that the account lacks."""
+        return self._session.lookups.missing(wanted)
 
     def require_lookups(self, wanted: Mapping[str, Sequence[str]]) -> None:
         """Check that pipelines, stages, users and calendars exist."""

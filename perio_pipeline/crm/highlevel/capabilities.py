@@ -32,12 +32,19 @@ class Capabilities:
             mapping that would send longer ones before the load.
         past_appointments: appointments may lie in the past (7.4, P6). If not, one that does is refused before it is
             sent.
+        file_values_replace: writing the value of a file field replaces the files in it, so that one can be taken out
+            (8, P18). If not, an earlier version stays beside the new one, and a rollback leaves files to go with their
+            contact.
+        download_files: the address of a file in a field gives its content to the token (8, P18). If not, a file is read
+            back by its name and size alone, and the diff says that its hash was not read.
     """
 
     company_name_updatable: bool = False
     date_form: str = DATE
     note_characters: int = 5_000
     past_appointments: bool = True
+    file_values_replace: bool = True
+    download_files: bool = True
 
     def __post_init__(self) -> None:
         """Check values.

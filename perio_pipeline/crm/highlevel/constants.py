@@ -19,6 +19,10 @@ PAGE = 100
 SEARCH_PAGE = 500
 """Contacts per page of a search, the most that it gives."""
 LINKS_PER_REQUEST = 50
+FILE_BYTES = 50_000_000
+"""The largest file that a contact's file field takes (API facts, section 8: POST /forms/upload-custom-files)."""
+FILES_PER_FIELD = 5
+"""Files that a file field is made for: the current one, and earlier versions until they are taken out."""
 
 COMPANIES = "companies"
 CONTACTS = "contacts"
@@ -28,3 +32,4 @@ TASKS = "tasks"
 APPOINTMENTS = "appointments"
 NOTES = "notes"
 YEARLY_NOTES = "yearly_notes"
+CHARTS = "charts"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from perio_pipeline.crm.answers import number
+from perio_pipeline.crm.answers import id_of, number
+from perio_pipeline.crm.highlevel.constants import FILES_PER_FIELD
 from perio_pipeline.crm.http import JsonObject
-from perio_pipeline.crm.protocol import FieldSpec, FieldType, Value
-from perio_pipeline.errors import DestinationError
+from perio_pipeline.crm.protocol import FieldSpec, FieldType, Fit, Made, Standing, Value
 
 DATA_TYPES: Mapping[FieldType, str] = {
     FieldType.TEXT: "TEXT",
@@ -20,6 +20,7 @@ DATA_TYPES: Mapping[FieldType, str] = {
     FieldType.CHOICE: "SINGLE_OPTIONS",
     FieldType.PHONE: "PHONE",
     FieldType.MULTI_CHOICE: "MULTIPLE_OPTIONS",
+    FieldType.FILE: "FILE_UPLOAD",
 }
 AT_NOON = "T12:00:00.000Z"
 _WITH_OPTIONS = frozenset({FieldType.CHOICE, FieldType.MULTI_CHOICE})
@@ -96,38 +97,37 @@ class CustomFields:
         items = record.get("customFields")
         for item in items if isinstance(items, list) else []:
             known = self._by_id.get(str(item.get("id"))) if isinstance(item, dict) else None
-            if known is not None:
+            # Files are records of their own.
+            if known is not None and known.data_type != DATA_TYPES[FieldType.FILE]:
                 found[known.name] = _value(item, known.data_type)
         return found
 
 
-def resolve(wanted: Sequence[FieldSpec], present: Iterable[JsonObject], known: CustomFields) -> list[FieldSpec]:
-    """Register those of the wanted fields that the account has; returns those it lacks.
+REMEDY = "Correct or rename them in the account (a type cannot be changed, only a field deleted), then run again."
+"""What to do about fields that do not fit."""
+
+
+def compare(wanted: Sequence[FieldSpec], present: Iterable[JsonObject], known: CustomFields) -> list[Standing]:
+    """Compare the wanted fields with those of the account, and register those that fit.
 
     Raises:
-        DestinationError: lists every field that exists with another type, lacks options, or exists twice.
+        ValueError: HighLevel has no such fields at all.
     """
     account = list(present)
-    missing: list[FieldSpec] = []
-    faults: list[str] = []
+    standings: list[Standing] = []
     for spec in wanted:
         if spec.model not in MODELS:
             raise ValueError(f"custom field {spec.name}: HighLevel has none on {spec.model}")
         if spec.type not in DATA_TYPES:
             raise ValueError(f"custom field {spec.name}: HighLevel has no fields of type {spec.type}")
         same = [item for item in account if item.get("name") == spec.name and item.get("model") == spec.model]
-        if not same:
-            missing.append(spec)
-        elif fault := _fault(spec, same):
-            faults.append(f"{spec.model} field {spec.name} {fault}")
-        else:
+        fault = _fault(spec, same) if same else ""
+        fit = Fit.DIFFERS if fault else Fit.THERE if same else Fit.MISSING
+        if fit is Fit.THERE:
             known.register(same[0], spec)
-    if faults:
-        raise DestinationError(
-            f"Custom fields of the HighLevel account do not fit the mapping: {'; '.join(faults)}.",
-            "Correct or rename them in the account (a type cannot be changed, only a field deleted), then run again.",
-        )
-    return missing
+        crm_id = id_of(same[0]) if len(same) == 1 else ""
+        standings.append(Standing(Made.FIELD, spec.model, spec.name, fit, crm_id, fault, spec=spec))
+    return standings
 
 
 def creation_body(spec: FieldSpec) -> JsonObject:
@@ -140,6 +140,8 @@ def creation_body(spec: FieldSpec) -> JsonObject:
     }
     if spec.type in _WITH_OPTIONS:
         body["options"] = list(spec.options)
+    if spec.type is FieldType.FILE:
+        body |= {"isMultipleFile": True, "maxNumberOfFiles": FILES_PER_FIELD}
     return body
 
 
@@ -149,13 +151,20 @@ def _fault(spec: FieldSpec, same: Sequence[JsonObject]) -> str:
     data_type, wanted = same[0].get("dataType"), DATA_TYPES[spec.type]
     if data_type != wanted:
         return f"has the type {data_type}; it should be {wanted}"
+    if spec.type is FieldType.FILE and same[0].get("isMultiFileAllowed") is False:
+        return "takes one file only; allow several"
     offered = same[0].get("picklistOptions") or []
     lacking = [option for option in spec.options if option not in offered]
     return f"lacks the options {', '.join(lacking)}" if spec.type in _WITH_OPTIONS and lacking else ""
 
 
+def raw_value(item: JsonObject) -> Any:
+    """The value of an item of a record's `customFields`; None where it holds none."""
+    return next((item[key] for key in _VALUE_KEYS if item.get(key) is not None), None)
+
+
 def _value(item: JsonObject, data_type: str) -> Value:
-    raw: Any = next((item[key] for key in _VALUE_KEYS if item.get(key) is not None), None)
+    raw = raw_value(item)
     if isinstance(raw, list):
         return tuple(str(part) for part in raw)
     if data_type == "DATE":

@@ -14,18 +14,18 @@ _REQUEST_TIMEOUT, _UNPROCESSABLE = 408, 422
 def created(result: Response | Failure, spec: ObjectSpec, parent: str | None) -> Outcome:
     """The outcome of a create; `parent` is the contact in whose path the record was made."""
     if not (isinstance(result, Response) and result.ok):
-        return _undone(result, creating=True)
+        return undone(result, creating=True)
     made = id_of(record_in(result.object, spec.envelope))
     if not made:
         return Outcome(Status.UNKNOWN, code="no_id", reason="The answer does not say which record was made.")
-    return Outcome(Status.DONE, Ref(spec.name, made, parent), trace_id=_trace(result))
+    return Outcome(Status.DONE, Ref(spec.name, made, parent), trace_id=trace(result))
 
 
 def changed(result: Response | Failure, ref: Ref) -> Outcome:
     """The outcome of an update."""
     if isinstance(result, Response) and result.ok:
-        return Outcome(Status.DONE, ref, trace_id=_trace(result))
-    return _undone(result, creating=False)
+        return Outcome(Status.DONE, ref, trace_id=trace(result))
+    return undone(result, creating=False)
 
 
 def removed(result: Response | Failure, ref: Ref) -> Outcome:
@@ -35,7 +35,8 @@ def removed(result: Response | Failure, ref: Ref) -> Outcome:
     return changed(result, ref)
 
 
-def _undone(result: Response | Failure, creating: bool) -> Outcome:
+def undone(result: Response | Failure, creating: bool) -> Outcome:
+    """The outcome of a write that was not answered, or not as done."""
     if isinstance(result, Failure):
         return Outcome(Status.UNKNOWN, code=result.kind.value, reason=result.cause)
     error = parse_error(result)
@@ -62,5 +63,6 @@ def _code(error: ApiError) -> str:
     return "not_found" if error.absent else f"http_{error.status}"
 
 
-def _trace(result: Response) -> str:
+def trace(result: Response) -> str:
+    """The CRM's id for a request, as its answer says it."""
     return str(result.object.get("traceId") or "")

@@ -57,6 +57,8 @@ COMPANY_CREATE = Route("POST", "/businesses/", "businesses.write")
 COMPANY_UPDATE = Route("PUT", "/businesses/{id}", "businesses.write")
 COMPANY_DELETE = Route("DELETE", "/businesses/{id}", "businesses.write")
 
+FILE_UPLOAD = Route("POST", "/forms/upload-custom-files", "forms.write")
+
 CONTACT_GET = _get("/contacts/{id}", "contacts.readonly")
 CONTACT_CREATE = Route("POST", "/contacts/", "contacts.write")
 CONTACT_UPDATE = Route("PUT", "/contacts/{id}", "contacts.write")

@@ -15,7 +15,7 @@ from perio_pipeline.crm.highlevel.errors import denial, parse_error
 from perio_pipeline.crm.highlevel.lookups import no_lookups
 from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
-from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport
+from perio_pipeline.crm.http import Failure, FailureKind, JsonObject, Query, Request, Response, Transport, Upload
 from perio_pipeline.crm.lookups import Lookups
 from perio_pipeline.crm.setup import answered, doubt
 from perio_pipeline.errors import DestinationError
@@ -47,6 +47,7 @@ class Session:
         *,
         query: Query | None = None,
         body: JsonObject | None = None,
+        upload: Upload | None = None,
         connects: int | None = None,
     ) -> Response | Failure:
         """Send one request; what is returned concerns one record only.
@@ -54,7 +55,7 @@ class Session:
         Raises:
             DestinationError: the host cannot be reached, the token is refused, or the daily quota is spent.
         """
-        request = Request(route.method, path, query or {}, body, {"Version": route.version}, route.reads)
+        request = Request(route.method, path, query or {}, body, {"Version": route.version}, route.reads, upload)
         result = await self.transport.send(request, connects)
         if isinstance(result, Failure):
             if result.kind is FailureKind.NOT_SENT:

@@ -26,7 +26,7 @@ def walk(spec: ObjectSpec, session: Session) -> AsyncIterator[list[Snapshot]]:
         ValueError: HighLevel has no list of all of them.
     """
     if spec.name == constants.CONTACTS:
-        return _snapshots(spec, session, _contacts(session))
+        return _snapshots(spec, session, contact_pages(session))
     if spec.listing is None or spec.of_contact:
         raise ValueError(f"{spec.name}: HighLevel has no list of all of them")
     return _snapshots(spec, session, session.pages(spec.listing, spec.listing.path, spec.list_key))
@@ -39,7 +39,8 @@ async def _snapshots(
         yield [snapshot(spec, record, Ref(spec.name, id_of(record)), session) for record in page]
 
 
-async def _contacts(session: Session) -> AsyncIterator[list[JsonObject]]:
+async def contact_pages(session: Session) -> AsyncIterator[list[JsonObject]]:
+    """All contacts as the search shows them, page by page."""
     place: JsonObject = {"page": 1}
     for number in count(2):
         body = {

@@ -1,14 +1,27 @@
 """Clinical frames: what a periodontist would say about each exam, patient and plan."""
 
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
+from perio_pipeline.clinical.charts import Charted, exam_charts
 from perio_pipeline.clinical.classification import recorded, suggest
 from perio_pipeline.clinical.exams import exam_summary
-from perio_pipeline.clinical.frames import EXAM_SUMMARY, PATIENT_SUMMARY, PLAN_SUMMARY, RECORDED, SUGGESTION
+from perio_pipeline.clinical.frames import (
+    EXAM_CHART,
+    EXAM_SUMMARY,
+    PATIENT_SUMMARY,
+    PLAN_SUMMARY,
+    PRACTICE_FINDINGS,
+    RECORDED,
+    SUGGESTION,
+)
+from perio_pipeline.clinical.own_findings import practice_findings
 from perio_pipeline.clinical.patients import patient_summary
 from perio_pipeline.clinical.plans import plan_summary
 from perio_pipeline.defs.assets.frames import AssetMaker, frame_asset
+from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.store import StoredFrame
 
@@ -47,6 +60,30 @@ def clinical_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsD
         return patient_summary(summaries, suggestions, classifications, survivors)
 
     @frame(
+        EXAM_CHART,
+        **charts,
+        summaries="clinical/exam_summary",
+        suggestions="clinical/suggestion",
+        diagnoses="validated/perio_diagnosis",
+        identity="validated/patient_identity",
+    )
+    def charts_compared(
+        context: dg.AssetExecutionContext,
+        workplace: WorkplaceResource,
+        sites: StoredFrame,
+        teeth: StoredFrame,
+        exams: pd.DataFrame,
+        summaries: pd.DataFrame,
+        suggestions: pd.DataFrame,
+        diagnoses: pd.DataFrame,
+        identity: pd.DataFrame,
+    ) -> dg.MaterializeResult[Any]:
+        survivors = identity.set_index("patient_id")["survivor_id"]
+        charted = Charted(str(sites.path), str(teeth.path), exams, summaries, suggestions, diagnoses, survivors)
+        rows = workplace.store().write(context.partition_key, context.asset_key.path, exam_charts(charted))
+        return dg.MaterializeResult(metadata={"dagster/partition_row_count": rows})
+
+    @frame(
         PLAN_SUMMARY,
         plans="validated/treatment_plan",
         phases="validated/treatment_phase",
@@ -55,4 +92,23 @@ def clinical_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsD
     def plans_summarised(plans: pd.DataFrame, phases: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         return plan_summary(plans, phases, items)
 
-    return [exams_summarised, suggestion, recorded_classification, patients_summarised, plans_summarised]
+    @frame(PRACTICE_FINDINGS, findings="validated/practice_finding", identity="validated/patient_identity")
+    def own_findings(
+        context: dg.AssetExecutionContext,
+        workplace: WorkplaceResource,
+        findings: pd.DataFrame,
+        identity: pd.DataFrame,
+    ) -> pd.DataFrame:
+        with actionable():
+            declared = workplace.open.practice(context.partition_key).findings
+        return practice_findings(findings, declared, identity.set_index("patient_id")["survivor_id"])
+
+    return [
+        exams_summarised,
+        suggestion,
+        recorded_classification,
+        patients_summarised,
+        charts_compared,
+        plans_summarised,
+        own_findings,
+    ]

@@ -109,8 +109,8 @@ def account_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
             with workplace.target(context.partition_key, crm, run_info(context, "prepare")) as target:
                 workplace.open.check_gates(practice, crm)
                 workplace.open.check_room(practice, crm)
-                approval = practice.destination(crm).schema_plan
-                frame, created = interrupts.run(prepare_accounts(target, create_fields=approval.create_fields))
+                approver = practice.destination(crm).schema_plan.approver
+                frame, created = interrupts.run(prepare_accounts(target, approved_by=approver))
         return dg.Output(frame, metadata={"custom_fields_created": created})
 
     return account

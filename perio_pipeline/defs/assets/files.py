@@ -1,4 +1,4 @@
-"""Files: letters as PDF, radiographs as they are found, and what of each goes to a destination."""
+"""Files: letters and charts as PDF, radiographs as they are found, and what of each goes to a destination."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,6 +9,7 @@ import pandas as pd
 
 from perio_pipeline.defs.metadata import OWNERS, counts_table, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
+from perio_pipeline.files.charts import chart_files
 from perio_pipeline.files.fitting import reducer
 from perio_pipeline.files.frames import SENT, SOURCES, VISIT_HISTORY
 from perio_pipeline.files.letters import Paper, letter_files
@@ -29,7 +30,7 @@ PIECE = 500
 
 def file_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """Build the frames of files that are the same for every destination."""
-    return [_letters(partitions), _radiographs(partitions)]
+    return [_letters(partitions), _radiographs(partitions), _charts(partitions)]
 
 
 def _letters(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -89,6 +90,37 @@ def _radiographs(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
             return _write(context, workplace, radiograph_files(images.chunks(PIECE), store, before))
 
     return radiograph
+
+
+def _charts(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    table = SOURCES["chart"].table
+
+    @dg.asset(
+        key=["files", table.name],
+        ins={
+            "charts": dg.AssetIn(key=["clinical", "exam_chart"]),
+            "patients": dg.AssetIn(key=["validated", "patient"]),
+        },
+        partitions_def=partitions,
+        group_name="files",
+        kinds={"python", "pandas"},
+        owners=OWNERS,
+        description=table.description,
+        metadata=table_schema(table),
+    )
+    def chart(
+        context: dg.AssetExecutionContext, workplace: WorkplaceResource, charts: StoredFrame, patients: pd.DataFrame
+    ) -> dg.MaterializeResult[Any]:
+        with actionable():
+            rooms = workplace.open
+            practice = rooms.practice(context.partition_key)
+            shelf = rooms.shelf(practice.practice, "charts", ".pdf")
+            pieces = charts.chunks(PIECE, together="patient_id")
+            result = _write(context, workplace, chart_files(pieces, patients, _paper(practice), shelf))
+            shelf.sweep()
+        return result
+
+    return chart
 
 
 def _write(

@@ -4,8 +4,8 @@ Rows that break a rule go to `quarantine/<table>`, what was changed on rows that
 lie beside the validated frames in the store and are counted in the asset's metadata.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -36,8 +36,9 @@ from perio_pipeline.validation.frames import (
 )
 from perio_pipeline.validation.identity import PatientPolicies, patient_identity
 from perio_pipeline.validation.likely_duplicates import likely_duplicates
+from perio_pipeline.validation.missing_teeth import MissingTeeth
 from perio_pipeline.validation.practices import referring_practices
-from perio_pipeline.validation.readable import check_readable
+from perio_pipeline.validation.readable import check_readable, unread_rows
 from perio_pipeline.validation.referrals import primary_referral, referrer_volume
 from perio_pipeline.validation.validate import validate
 
@@ -67,22 +68,29 @@ def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> d
         with actionable():
             practice = workplace.open.practice(context.partition_key)
             store = workplace.store()
-            # Written piece by piece, so that memory does not grow with the practice; what is found stays small.
-            found: list[Validated] = []
-            pieces = _validate(table, practice, store, extract, parents, found)
-            rows = store.write(practice.practice, context.asset_key.path, pieces)
-            quarantine = pd.concat([piece.quarantine for piece in found], ignore_index=True)
-            treatments = pd.concat([piece.treatments for piece in found], ignore_index=True)
-            store.write(practice.practice, ["quarantine", table.name], quarantine)
-            store.write(practice.practice, ["treatments", table.name], treatments)
-            check_readable(table, quarantine, extract.rows(), Limit(practice.source.unreadable))
+            # Written piece by piece, so that memory does not grow with the practice.
+            with (
+                store.writing(practice.practice, context.asset_key.path) as valid,
+                store.writing(practice.practice, ["quarantine", table.name]) as quarantine,
+                store.writing(practice.practice, ["treatments", table.name]) as treatments,
+            ):
+                quarantined, refused, treated, unread = 0, Counter[str](), Counter[str](), Counter[str]()
+                for found in _validate(table, practice, store, extract, parents):
+                    valid.add(found.valid)
+                    quarantine.add(found.quarantine)
+                    treatments.add(found.treatments)
+                    quarantined += int(found.quarantine["row"].nunique())
+                    refused += _by_rule(found.quarantine)
+                    treated += _by_rule(found.treatments)
+                    unread += unread_rows(found.quarantine)
+            check_readable(table, unread, extract.rows(), Limit(practice.source.unreadable))
         return dg.MaterializeResult(
             metadata={
-                "dagster/partition_row_count": rows,
+                "dagster/partition_row_count": valid.rows,
                 "extracted": extract.rows(),
-                "quarantined": int(quarantine["row"].nunique()),
-                "quarantined_by_rule": counts_table(_by_rule(quarantine), "rule"),
-                "treated_by_rule": counts_table(_by_rule(treatments), "rule"),
+                "quarantined": quarantined,
+                "quarantined_by_rule": counts_table(refused, "rule"),
+                "treated_by_rule": counts_table(treated, "rule"),
             },
         )
 
@@ -90,31 +98,25 @@ def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> d
 
 
 def _validate(
-    table: Table,
-    practice: Practice,
-    store: FrameStore,
-    extract: StoredFrame,
-    parents: list[str],
-    found: list[Validated],
-) -> Iterator[pd.DataFrame]:
-    """Yield the valid rows piece by piece; what else was found in a piece is put into `found`."""
+    table: Table, practice: Practice, store: FrameStore, extract: StoredFrame, parents: list[str]
+) -> Iterator[Validated]:
+    """Validate piece by piece."""
     keys = {name: _keys(store, practice.practice, name) for name in parents}
-    teeth = None
+    missing = None
     if table.name == "perio_site":
-        teeth = store.frame(practice.practice, ["validated", "perio_tooth"]).read(["exam_id", "tooth", "status"])
+        teeth = store.frame(practice.practice, ["validated", "perio_tooth"])
+        missing = MissingTeeth.of(teeth.chunks(PIECE))
     context = Context(
         today=date.today(),
         country=practice.country,
         time_zone=practice.time_zone,
         bridge_fed=practice.policies.bridge_fed,
-        teeth=teeth,
+        missing_teeth=missing,
         switched_off=frozenset(practice.policies.switched_off),
     )
     pieces = extract.chunks(PIECE, "exam_id") if table.name in BY_EXAM else iter([extract.read()])
     for piece in pieces:
-        result = validate(table, piece, keys, context)
-        found.append(replace(result, valid=result.valid.iloc[:0]))
-        yield result.valid
+        yield validate(table, piece, keys, context)
 
 
 def _keys(store: FrameStore, practice: str, name: str) -> pd.Index:
@@ -123,9 +125,9 @@ def _keys(store: FrameStore, practice: str, name: str) -> pd.Index:
     return keys
 
 
-def _by_rule(lines: pd.DataFrame) -> dict[str, int]:
+def _by_rule(lines: pd.DataFrame) -> Counter[str]:
     counts = (lines["column"].astype(str) + ": " + lines["rule"].astype(str)).value_counts()
-    return {str(rule): int(rows) for rule, rows in counts.items()}
+    return Counter({str(rule): int(rows) for rule, rows in counts.items()})
 
 
 def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:

@@ -37,7 +37,7 @@ class Evidence(Part):
         type: as the database declares it.
         filled: share of the looked-at rows that have a value, 0 to 1.
         distinct: different values among them.
-        shapes: the most frequent shapes and their share; `9{10}` are ten digits, `A{2}` two capitals, `a+` small letters.
+        shapes: the most frequent shapes and their share: `9{10}` ten digits, `A{2}` two capitals, `a+` small letters.
         range: the least and the greatest number, rounded outward, or the first and last year of dates; else empty.
         codes: value → rows, for columns that hold codes; else empty.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +23,7 @@ PLAIN = "plain"
 """The concept of words that say nothing."""
 
 EXACT, SKELETON, PREFIX, FUZZY = 1.0, 0.85, 0.85, 0.8
-"""How much a word counts that is listed, one without its vowels, a beginning, and one that is spelled a little otherwise."""
+"""How much a word counts that is listed, one without vowels, a beginning, and one spelled a little otherwise."""
 
 _SHORTEST, _FUZZY_FROM, _ALIKE = 3, 6, 86
 _UNKNOWN = 0.25
@@ -40,7 +40,7 @@ class Word:
     """
 
     text: str
-    concepts: Mapping[str, float]
+    concepts: Mapping[str, float] = field(hash=False)
 
     @property
     def plain(self) -> bool:
@@ -117,10 +117,29 @@ def words_of(name: str) -> tuple[Word, ...]:
         known = meanings(text)
         parts = [text] if known or text.isdigit() or len(text) < 4 else _cut(text)
         found += [Word(part, meanings(part)) for part in parts]
-    whole = folded(re.sub(r"[^A-Za-z]", "", _without_accents(name)))
+    found = _joined(found)
+    whole = folded(re.sub(r"[^A-Za-z0-9]", "", _without_accents(name)))
     if len(found) > 1 and EXACT in vocabulary().get(whole, {}).values():
         return (Word(whole, vocabulary()[whole]),)
     return tuple(found)
+
+
+def _joined(words: list[Word]) -> list[Word]:
+    """Put together what is a word only together: `A`, `1`, `c`."""
+    found: list[Word] = []
+    at = 0
+    while at < len(words):
+        for many in (3, 2):
+            text = "".join(word.text for word in words[at : at + many])
+            parts = words[at : at + many]
+            if len(parts) == many and any(part.text.isdigit() for part in parts) and text in vocabulary():
+                found.append(Word(text, vocabulary()[text]))
+                at += many
+                break
+        else:
+            found.append(words[at])
+            at += 1
+    return found
 
 
 def _without_accents(name: str) -> str:

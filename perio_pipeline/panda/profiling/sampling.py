@@ -21,6 +21,9 @@ Text = Any  # a pandas Series of text
 SAMPLE_ROWS = 4_000
 """Rows of a table that are looked at: half of them its first ones, half its last."""
 
+KEYS = 300_000
+"""Keys of a table that are held in memory, to see which columns refer to it."""
+
 LONGEST = 2_000
 """Characters of a text that are looked at."""
 
@@ -73,6 +76,7 @@ class SampledTable:
         primary_key: declared; empty where none is.
         foreign_keys: column → table and column that it is declared to refer to.
         where: what the rows have in common, where these are not all of the table's.
+        keys: column that names a row → all its values, also those of rows that are not in the sample.
     """
 
     name: str
@@ -81,6 +85,7 @@ class SampledTable:
     primary_key: tuple[str, ...] = ()
     foreign_keys: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     where: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def looked_at(self) -> int:
@@ -131,16 +136,26 @@ def _sampled(connection: sa.Connection, inspector: sa.Inspector, stored: StoredT
         backwards = query.order_by(*(column_clause(each).desc() for each in key)).limit(rows // 2)
         fetched = [*fetched[: rows // 2], *connection.execute(backwards).all()]
     cells = list(zip(*fetched, strict=True)) if fetched else [()] * len(names)
+    columns = {
+        column: _column(column, declared.get(column, ""), list(values))
+        for column, values in zip(names, cells, strict=True)
+    }
+    whole = len(fetched) < rows
+    keys = {
+        column: frozenset(
+            each.counts if whole else _all_values(connection, name, types[column].read(column_clause(column)))
+        )
+        for column, each in columns.items()
+        if each.unique and not each.encoding
+    }
     return SampledTable(
-        name,
-        stored.rows if stored.rows is not None else len(fetched),
-        {
-            column: _column(column, declared.get(column, ""), list(values))
-            for column, values in zip(names, cells, strict=True)
-        },
-        key,
-        foreign,
+        name, stored.rows if stored.rows is not None else len(fetched), columns, key, foreign, keys=keys
     )
+
+
+def _all_values(connection: sa.Connection, name: str, column: Any) -> list[str]:
+    found = connection.execute(sa.select(column).select_from(table_clause(name)).limit(KEYS)).scalars().all()
+    return [str(value) for value in as_text(list(found), None).dropna()]
 
 
 def _column(name: str, declared: str, values: list[Any]) -> SampledColumn:

@@ -44,7 +44,7 @@ def shapes(values: Iterable[str], most: int = 3) -> dict[str, float]:
 
 
 def looks(values: Sequence[str]) -> dict[str, float]:
-    """Return what the values may be: name of the kind → share of the values that fit it; those that no value fits are left out."""
+    """Return what the values may be: kind → share of them that fit it; kinds that none fits are left out."""
     some = spread(values)
     found = {name: sum(map(test, some)) / len(some) for name, test in KINDS.items()} if some else {}
     return {name: share for name, share in found.items() if share}
@@ -115,7 +115,7 @@ KINDS: Mapping[str, Callable[[str], bool]] = {
     "zip": _fits(r"[0-9]{5}(?:-?[0-9]{4})?|[0-9]{4}|[A-Z]-?[0-9]{4,5}"),
     "state": _fits(r"[A-Za-z]{2}|[A-Z][a-z]{3,12}"),
     "salutation": _fits(
-        r"(?:mr|mrs|ms|miss|dr|prof|herr|frau|sr|sra|srta|d|dna|don|doña|mme|mlle|m|sig|sig\.ra|rev|mx)\.?(?: (?:dr|prof)\.?)*",
+        r"(?:mr|mrs|ms|mx|miss|dr|prof|rev|herr|frau|sr|sra|srta|don|doña|mme|mlle|m|sig)\.?(?: (?:dr|prof)\.?)*",
         re.I,
     ),
     "suffix": _fits(r"(?:jr|sr|i{1,3}|iv|v|esq|phd|md)\.?", re.I),

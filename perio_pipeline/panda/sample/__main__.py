@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,10 @@ def main(
     out: Annotated[Path, typer.Option(help="the SQLite file to write")],
     patients: Annotated[int, typer.Option(min=1, help="number of patients")] = 250,
     seed: Annotated[int, typer.Option(help="another seed gives another practice")] = SEED,
-    copy: Annotated[str, typer.Option("--copy-to", help="mssql+pyodbc URL of a SQL Server to copy it to")] = "",
+    copy: Annotated[
+        str,
+        typer.Option("--copy-to", help="mssql+pyodbc URL of a SQL Server to copy it to, with ${NAME} for a variable"),
+    ] = "",
     schema: Annotated[str, typer.Option(help="the new schema there")] = "perio_sample",
 ) -> None:
     """Write a synthetic practice and say how large it became."""
@@ -27,7 +31,7 @@ def main(
         typer.echo(f"{table:<16}{rows:>10,}")
     typer.echo(f"{sum(planted.problems.values()):,} problems of {len(planted.problems)} kinds: {out}.planted.json")
     if copy:
-        copy_to(out, copy, schema)
+        copy_to(out, os.path.expandvars(copy), schema)  # a password has no place on a command line
         typer.echo(f"copied to schema {schema}")
 
 

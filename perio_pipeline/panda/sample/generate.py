@@ -20,6 +20,7 @@ from perio_pipeline.panda.sample.image_store import Images
 from perio_pipeline.panda.sample.people import household, lone_patient
 from perio_pipeline.panda.sample.planting import Books
 from perio_pipeline.panda.sample.practice import open_practice, standing_rows
+from perio_pipeline.panda.sample.schema import MARKER, STATEMENT
 from perio_pipeline.panda.sample.world import Bundle, World
 from perio_pipeline.panda.sample.writer import Row, Writer
 
@@ -70,7 +71,7 @@ def generate(
     books = Books(patients, rng)
     books.plant_in_practice(world)
     with Writer(path) as writer:
-        writer.add("SYNTHETIC", [_marker(patients, seed, today)])
+        writer.add(MARKER, [_marker(patients, seed, today)])
         for table, rows in standing_rows(world, rng).items():
             writer.add(table, rows)
         writer.add("ReferDr", [*world.dentists.rows, *world.other_sources.rows])
@@ -93,7 +94,7 @@ def images_of(path: Path) -> Path:
 
 def _marker(patients: int, seed: int, today: date) -> Row:
     return {
-        "Statement": "Every person, record and number in this database is invented.",
+        "Statement": STATEMENT,
         "Generator": "perio_pipeline.panda.sample",
         "Seed": seed,
         "Patients": patients,

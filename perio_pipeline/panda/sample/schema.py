@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MARKER = "SYNTHETIC"
+STATEMENT = "Every person, record and number in this database is invented."
+"""What the table of that name says, in every design."""
+
 TYPES = {"t": "TEXT", "i": "INTEGER", "n": "NUMERIC", "d": "DATETIME", "b": "BLOB"}
 """Letter behind a column name → declared type. Dates are text `YYYY-MM-DD HH:MM:SS`, blobs are CP1252 bytes."""
 
@@ -62,7 +66,7 @@ def _table(name: str, columns: str, key: str = "", indexes: str = "") -> Physica
 TABLES: dict[str, PhysicalTable] = {
     table.name: table
     for table in (
-        _table("SYNTHETIC", "Statement Generator Seed:i Patients:i Today:d"),
+        _table(MARKER, "Statement Generator Seed:i Patients:i Today:d"),
         _table(
             "Account",
             "AccountNO Title FirstName LastName MiddleInitial Suffix Street Street2 City State Zip HomePhone WorkPhone"

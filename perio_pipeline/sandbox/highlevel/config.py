@@ -24,6 +24,7 @@ class Behaviour(Frozen):
     upload_over_limit_status: Literal[400, 413] = Field(400, description="16.11, P11: a file above the size limit")
     upload_wrong_type_status: Literal[400, 415] = Field(400, description="16.11, P11: a file of a type not listed")
     upload_limit_bytes: int = Field(50 * 1024 * 1024, description="8 A: largest file")
+    download_with_token: bool = Field(True, description="8, P18: whether a document's address answers to a token")
     file_value_put: Literal["replace", "merge"] = Field("replace", description="8: a FILE_UPLOAD value written by PUT")
     invalid_phone: Literal["drop", "refuse"] = Field("drop", description="2, P9: a number that cannot be one")
     invalid_email: Literal["refuse", "store"] = Field("refuse", description="2: an address without the form of one")

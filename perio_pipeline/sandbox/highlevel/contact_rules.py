@@ -131,7 +131,7 @@ def shown(call: Call, contact: Json, *, written: bool = False) -> Json:
         "firstNameLowerCase": first.lower(),
         "lastNameLowerCase": last.lower(),
         "fullNameLowerCase": full_name(contact).lower(),
-        "customFields": custom_field_list(contact),
+        "customFields": custom_field_list(call, contact),
     }
     if contact.get("email"):
         body["emailLowerCase"] = contact["email"]
@@ -142,9 +142,26 @@ def shown(call: Call, contact: Json, *, written: bool = False) -> Json:
     return body
 
 
-def custom_field_list(contact: Json) -> list[Json]:
+def custom_field_list(call: Call, contact: Json) -> list[Json]:
     """Custom field values as contacts show them: ids and values, no keys."""
-    return [{"id": field_id, "value": value} for field_id, value in contact["customFields"].items()]
+    return [{"id": field_id, "value": _addressed(call, value)} for field_id, value in contact["customFields"].items()]
+
+
+def _addressed(call: Call, value: Any) -> Any:
+    """A value as it is; files with their addresses.
+
+    The official host would send clients with their token out of this machine, so the address is the sandbox's own, and
+    what it is now, since a sandbox may be started again on another port.
+    """
+    if not isinstance(value, dict):
+        return value
+    root = f"{call.base_url}/documents/download"
+    return {
+        key: {**entry, "url": f"{root}/{entry['documentId']}"}
+        if isinstance(entry, dict) and "documentId" in entry
+        else entry
+        for key, entry in value.items()
+    }
 
 
 def _email(call: Call, email: str | None) -> str | None:

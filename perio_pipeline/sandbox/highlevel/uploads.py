@@ -6,7 +6,7 @@ from pathlib import PurePath
 from perio_pipeline.sandbox.common.exchange import Part, Reply
 from perio_pipeline.sandbox.common.store import Json
 from perio_pipeline.sandbox.highlevel.contact_rules import shown
-from perio_pipeline.sandbox.highlevel.errors import bad_request
+from perio_pipeline.sandbox.highlevel.errors import bad_request, unauthorized
 from perio_pipeline.sandbox.highlevel.exchange import Call, Operation
 
 EXTENSIONS = frozenset(
@@ -66,8 +66,7 @@ def _value(call: Call, part: Part) -> Json:
         "size": len(part.content),
         "uuid": call.sandbox.ids.uuid(),
     }
-    # The official host would send clients with their token out of this machine, so the address is the sandbox's own.
-    return {"meta": meta, "url": f"{call.base_url}/documents/download/{document}", "documentId": document}
+    return {"meta": meta, "documentId": document}
 
 
 def _keep(call: Call, contact: Json, document: str, part: Part) -> None:
@@ -78,7 +77,9 @@ def _keep(call: Call, contact: Json, document: str, part: Part) -> None:
 
 
 def download(call: Call) -> Reply:
-    """GET /documents/download/{documentId}: the bytes, to callers with a token."""
+    """GET /documents/download/{documentId}: the bytes, to callers with a token where those are taken."""
+    if not call.behaviour.download_with_token:
+        raise unauthorized("Invalid JWT")
     record = call.find("file", call.params["documentId"])
     return Reply({}, 200, call.sandbox.disk.read_file(record["id"]) or b"", record["mimetype"])
 

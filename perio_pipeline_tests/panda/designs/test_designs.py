@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from practices import Practice
+from practices import Practice, canonical
 
 from perio_pipeline.errors import SettingsError
 from perio_pipeline.panda.inventory import take_inventory
 from perio_pipeline.panda.sample.designs.design import design_names, load_design
 from perio_pipeline.panda.sample.generate import TODAY
+from perio_pipeline.panda.sample.schema import MARKER
 from perio_pipeline.panda.tables import TABLES
+from perio_pipeline_tests.panda.exports.writing import Style, export, staged
 
 Designed = Callable[[str], Practice]
 FINDING = ["patient_id", "exam_id", "tooth", "name", "value"]
@@ -64,7 +68,27 @@ def test_g5_every_design_has_columns_and_tables_that_nothing_reads(name: str, de
     unread = {column for table in inventory.bound for column in table.unread}
     declared = {column for columns in load_design(name).physical.columns.values() for column in columns}
     assert unread == declared
-    assert {table.stored.name for table in inventory.unbound} == set(load_design(name).physical.tables)
+    assert {table.stored.name for table in inventory.unbound} == {*load_design(name).physical.tables, MARKER}
+
+
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [
+        ("split", Style("UTF-16 LE with byte order mark", "\t", dates="month first, 12 hours", null="NULL")),
+        ("cryptic", Style("UTF-8 with byte order mark", ";", csv.QUOTE_ALL)),
+        ("spanish", Style("UTF-8", "|", comma=True)),
+    ],
+)
+def test_p1_a_design_handed_over_as_exports_is_the_same_practice(
+    name: str, style: Style, tmp_path: Path, designed: Designed
+) -> None:
+    practice = designed(name)
+    made, source = staged(export(practice.path, tmp_path / "exports", style), practice.source.bindings)
+    made.check()
+    source.check(TABLES.values())
+    for each, frame in practice.frames.items():
+        pd.testing.assert_frame_equal(canonical(source, TABLES[each]), frame, obj=f"{name}: {each}")
+        assert source.count(TABLES[each]) == len(frame)
 
 
 def test_a_chunk_at_a_time_is_the_same_as_all_at_once(designed: Designed) -> None:

@@ -15,6 +15,7 @@ from perio_pipeline.panda.sample.generate import generate
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.validation.context import Context
+from perio_pipeline.validation.missing_teeth import MissingTeeth
 from perio_pipeline.validation.validate import validate
 from perio_pipeline_tests.panda.exports.writing import TODAY, Style, bindings, export, staged
 
@@ -61,8 +62,8 @@ def validated(frames: dict[str, pd.DataFrame]) -> dict[str, tuple[pd.DataFrame, 
     found: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
     for name, table in TABLES.items():
         parents = {parent: pd.Index(found[parent][0][TABLES[parent].key[0]]) for parent in table.parents.values()}
-        teeth = found["perio_tooth"][0] if name == "perio_site" else None
-        made = validate(table, frames[name], parents, Context(today=date(2026, 11, 2), teeth=teeth))
+        missing = MissingTeeth.of([found["perio_tooth"][0]]) if name == "perio_site" else None
+        made = validate(table, frames[name], parents, Context(today=date(2026, 11, 2), missing_teeth=missing))
         found[name] = (made.valid, made.quarantine)
     return found
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from perio_pipeline.crm.highlevel.account import check_account
 from perio_pipeline.crm.highlevel.adapter import open_session
-from perio_pipeline.crm.highlevel.probes import activities, contacts, fields
+from perio_pipeline.crm.highlevel.probes import activities, contacts, fields, files
 from perio_pipeline.crm.highlevel.probes.workshop import Workshop
 from perio_pipeline.crm.highlevel.settings import HighLevelSettings
 from perio_pipeline.crm.probing import NotProbed, Probe, ProbePlan, ProbeReport, plan_of, run_probes
 from perio_pipeline.crm.protocol import RequestStats
 from perio_pipeline.crm.ratewindow import OnWait
 
-PROBES: tuple[Probe[Workshop], ...] = (*contacts.PROBES, *fields.PROBES, *activities.PROBES)
+PROBES: tuple[Probe[Workshop], ...] = (*contacts.PROBES, *fields.PROBES, *activities.PROBES, *files.PROBES)
 NOT_PROBED = (
     NotProbed("P1", "what a 429 says", "it would spend the quota of every program that uses the sub-account"),
     NotProbed("P7", "creating a custom object", "its schema cannot be deleted over the API, and none is used"),
@@ -20,7 +20,8 @@ NOT_PROBED = (
               "allow_duplicate_opportunity says whether they are taken"),
     NotProbed("P11", "files that are too large or of a wrong type", "what was uploaded cannot be deleted over the API"),
     NotProbed("P13", "source on an opportunity", "the migration does not send it"),
-    NotProbed("P18", "whether a file's address needs a login", "what was uploaded cannot be deleted over the API"),
+    NotProbed("P18", "whether a file's address opens without a login", "the migration always fetches files with its "
+              "token; what that gets is probed"),
 )  # fmt: skip
 _OPENING = 24
 """Requests to open the account, to look for what an earlier run left, and to clear away what is left at the end."""

@@ -12,7 +12,7 @@ from perio_pipeline.crm.highlevel import routes
 from perio_pipeline.crm.highlevel.errors import parse_error
 from perio_pipeline.crm.highlevel.routes import Route
 from perio_pipeline.crm.highlevel.session import Session
-from perio_pipeline.crm.http import Failure, JsonObject, Query, Response
+from perio_pipeline.crm.http import Failure, JsonObject, Query, Response, Upload
 from perio_pipeline.crm.probing import ProbeFailedError
 from perio_pipeline.crm.throwaways import MARK, NAME, REMARK, Throwaway, Throwaways
 
@@ -44,7 +44,13 @@ class Workshop:
         self.thrown = Throwaways(self.remove, self.find_earlier, patience=patience)
 
     async def ask(
-        self, route: Route, path: str = "", *, query: Query | None = None, body: JsonObject | None = None
+        self,
+        route: Route,
+        path: str = "",
+        *,
+        query: Query | None = None,
+        body: JsonObject | None = None,
+        upload: Upload | None = None,
     ) -> Response:
         """Send a request and return whatever is answered, refusals too.
 
@@ -53,7 +59,7 @@ class Workshop:
             DestinationError: the token lacks a scope.
         """
         try:
-            answer = await self.session.call(route, path or route.path, query=query, body=body)
+            answer = await self.session.call(route, path or route.path, query=query, body=body, upload=upload)
         except asyncio.CancelledError:
             self.thrown.doubtful |= not route.reads
             raise

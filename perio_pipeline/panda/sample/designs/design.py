@@ -63,6 +63,7 @@ class Physical(Entry):
     Attributes:
         about: the design in a sentence.
         types: SQLite's type → what the design calls it; `DATETIME`, `INTEGER`, `NUMERIC`, `TEXT` and `BLOB`.
+        dates: how the columns that nothing reads have days written.
         shuffled: columns stand in no particular order behind the key.
         primary_keys: declared where the rows allow it.
         foreign_keys: declared ones, `Table.Column: Table.Column`; orphans are there all the same.
@@ -72,6 +73,7 @@ class Physical(Entry):
 
     about: str
     types: dict[str, str] = Field(default_factory=dict)
+    dates: str = "YYYY-MM-DD"
     shuffled: bool = False
     primary_keys: bool = True
     foreign_keys: dict[str, str] = Field(default_factory=dict)

@@ -25,6 +25,7 @@ from perio_pipeline.panda.sample.designs.design import Design
 from perio_pipeline.panda.sample.designs.fillers import values
 from perio_pipeline.panda.sample.designs.inversion import Value
 from perio_pipeline.panda.sample.designs.relations import Relations
+from perio_pipeline.panda.sample.schema import MARKER, STATEMENT
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 
@@ -76,6 +77,7 @@ def write_design(design: Design, sample: PandaSource, path: Path, seed: int = 20
     for name, columns in kinds.items():  # one that holds nothing is there all the same
         tables.setdefault(name, _columns([], columns))
     _add_fillers(design, tables, rng)
+    tables[MARKER] = [_Column("Statement", "TEXT", [STATEMENT])]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as database, database:
@@ -200,12 +202,14 @@ def _add_fillers(design: Design, tables: dict[str, list[_Column]], rng: random.R
         tables[name] += [
             _Column(column, _declared(cells), cells)
             for column, filler in more.items()
-            for cells in [values(filler, count, rng, known)]
+            for cells in [values(filler, count, rng, known, design.physical.dates)]
         ]
     patients = len(known[design.bindings.tables["patient"].table])
     for name, side in design.physical.tables.items():
         count = side.fixed + round(side.rows * patients)
-        made = {column: values(filler, count, rng, known) for column, filler in side.columns.items()}
+        made = {
+            column: values(filler, count, rng, known, design.physical.dates) for column, filler in side.columns.items()
+        }
         tables[name] = [_Column(column, _declared(cells), cells) for column, cells in made.items()]
     if design.physical.shuffled:
         for name, columns in tables.items():

@@ -1,0 +1,1 @@
+"""Where patients' values lie, how long they stay, and how they are removed."""

@@ -1,0 +1,187 @@
+"""What the sign-off report says, gathered from frames, journal and files of a practice; counts and names only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from perio_pipeline.loading.journal import Journal
+from perio_pipeline.loading.objects import UNDECIDED
+from perio_pipeline.mapping.effective import EffectiveMapping
+from perio_pipeline.mapping.filing import SENT_FRAME
+from perio_pipeline.mapping.practice import Destination, Practice
+from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
+from perio_pipeline.signoff.causes import Cause
+from perio_pipeline.signoff.diff import Diff
+from perio_pipeline.signoff.leftovers import CATEGORIES, file_lines, left_out_lines
+from perio_pipeline.signoff.objects import kept_diffs
+from perio_pipeline.workplace import Workplace
+
+TO_DO = {
+    UNDECIDED: "Decide which records are the same: `perio match`.",
+    "parent_not_loaded": "Mend what keeps the record it hangs on out of the CRM, then `perio retry`.",
+    "not_sendable": "Correct the value in PANDA, or its entry in the mapping, then `perio retry`.",
+    "rollback_open": "Let the interrupted rollback end: `perio rollback`.",
+}
+"""Code of a failure → what to do about it."""
+OTHERWISE = "See what the CRM says; correct it there or in PANDA, then `perio retry`."
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """One object.
+
+    Attributes:
+        name, description: of the object.
+        status: its counts.
+        left_out: category of `leftovers.CATEGORIES` → rows.
+        compared: it was read back and compared.
+    """
+
+    name: str
+    description: str
+    status: ObjectStatus
+    left_out: dict[str, int]
+    compared: bool
+
+    @property
+    def loaded(self) -> int:
+        """Records that are in the CRM as they should be."""
+        return self.status.created + self.status.updated + self.status.adopted + self.status.unchanged
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether source = quarantined + left out + what makes records."""
+        status = self.status
+        return status.source == status.quarantined + status.left_out + status.shaped
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a named person stands for; `by` is empty where nobody does."""
+
+    what: str
+    by: str
+    on: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All of it.
+
+    Attributes:
+        practice, crm: names for people, and of the destination.
+        load_pass: sample or full; both, joined by `and`, where objects differ.
+        objects: in the order in which they are loaded.
+        diffs: object → its field-level diff.
+        statements: who confirmed what.
+        failures: object, code, reason, records, to_do.
+        left_out, files: as in `leftovers`.
+        plan: the note of the request plan; None where there is none.
+        requests: that the latest runs took.
+        absent: objects that are not loaded for this practice → why.
+    """
+
+    practice: str
+    crm: str
+    load_pass: str
+    objects: tuple[ObjectFacts, ...]
+    diffs: dict[str, Diff]
+    statements: tuple[Statement, ...]
+    failures: tuple[dict[str, Any], ...]
+    left_out: tuple[dict[str, Any], ...]
+    files: tuple[dict[str, Any], ...]
+    plan: dict[str, Any] | None
+    requests: int
+    absent: dict[str, str]
+
+    def caused(self, cause: Cause) -> int:
+        """How many differences have a cause."""
+        return sum(int((diff.differences["cause"] == cause).sum()) for diff in self.diffs.values())
+
+    @property
+    def open_points(self) -> list[str]:
+        """What stands against signing, in words; none where the migration is proven."""
+        points = []
+        waiting = [each.name for each in self.objects if not each.compared]
+        if waiting or not self.objects:
+            points.append(f"Not loaded or not compared yet: {', '.join(waiting) or 'everything'}.")
+        if " and " in self.load_pass:
+            points.append(f"Objects are of different passes ({self.load_pass}): run one of them as a whole.")
+        unexplained = sum(diff.unexplained for diff in self.diffs.values())
+        if unexplained:
+            points.append(f"{unexplained:,} cells differ without a reason.")
+        failed = sum(each.status.failed for each in self.objects)
+        if failed:
+            points.append(f"{failed:,} records did not arrive.")
+        wrong = [each.name for each in self.objects if not each.adds_up]
+        if wrong:
+            points.append(f"The counts do not add up: {', '.join(wrong)}.")
+        return points
+
+
+def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal) -> Facts:
+    """Gather the facts of a practice's destination as they are now."""
+    store, mapping, name = rooms.store(), rooms.effective(practice, crm), practice.practice
+    statuses = destination_status(store, name, crm, mapping, journal.traffic(name, crm), journal.costs(name, crm))
+    diffs = kept_diffs(rooms, practice, crm)
+    frames = {obj: store.frame(name, [crm, "left_out", obj]) for obj in mapping.objects}
+    left_out = left_out_lines({obj: frame.read() for obj, frame in frames.items() if frame.exists()})
+    sent, plan = store.frame(name, mapping.asset_key(SENT_FRAME)), store.frame(name, [crm, "request_plan"])
+    passes = {str(store.frame(name, [crm, "loaded", obj]).note().get("pass")) for obj in diffs}
+    return Facts(
+        practice=practice.name,
+        crm=crm,
+        load_pass=" and ".join(sorted(passes)),
+        objects=tuple(
+            ObjectFacts(
+                obj, entry.description, statuses.get(obj, ObjectStatus()), _by_category(left_out, obj), obj in diffs
+            )
+            for obj, entry in mapping.present().items()
+        ),
+        diffs={obj: diff for obj, diff in diffs.items() if obj in mapping.present()},
+        statements=tuple(_statements(practice, practice.destination(crm))),
+        failures=tuple(_failures(rooms, name, mapping)),
+        left_out=tuple(left_out),
+        files=tuple(file_lines(sent.read())) if sent.exists() else (),
+        plan=plan.note() or None if plan.exists() else None,
+        requests=sum(status.requests for status in statuses.values()),
+        absent={obj: absence.reason for obj, absence in mapping.absent.items()},
+    )
+
+
+def planned_requests(plan: dict[str, Any] | None) -> int | None:
+    """Return the requests that the latest plan foresaw; None without one."""
+    return None if plan is None else int(plan["cost"]["requests"])
+
+
+def _by_category(lines: Sequence[dict[str, Any]], obj: str) -> dict[str, int]:
+    return {
+        category: sum(line["count"] for line in lines if line["object"] == obj and line["meaning"] == meaning)
+        for category, meaning in CATEGORIES.items()
+    }
+
+
+def _failures(rooms: Workplace, practice: str, mapping: EffectiveMapping) -> Iterator[dict[str, Any]]:
+    for name in mapping.present():
+        manifest = rooms.store().frame(practice, [mapping.destination, "loaded", name])
+        if not manifest.exists():
+            continue
+        rows = manifest.read(["action", "code", "reason"])
+        counts = rows[rows["action"] == "failed"].fillna("").value_counts(["code", "reason"]).reset_index()
+        for code, reason, records in counts.itertuples(index=False, name=None):
+            to_do = TO_DO.get(str(code), OTHERWISE)
+            yield {"object": name, "code": code, "reason": reason, "records": int(records), "to_do": to_do}
+
+
+def _statements(practice: Practice, destination: Destination) -> Iterator[Statement]:
+    baa, said = practice.baa, destination.confirmation
+    yield Statement("The agreement (BAA) is signed", *((baa.confirmed_by, f"{baa.on}") if baa else ("", "")))
+    yield Statement("The mapping is right", *((said.by, f"{said.on}") if said else ("", "")))
+    silence, probing = destination.messages_off, destination.probing
+    yield Statement("Whatever writes to patients is off", *((silence.by, f"{silence.on}") if silence else ("", "")))
+    if probing:
+        yield Statement("Throwaway records may be made in the account", probing.by, f"{probing.on}")
+    if destination.schema_plan.create_fields:
+        yield Statement("Custom fields may be created", destination.schema_plan.approved_by, "")

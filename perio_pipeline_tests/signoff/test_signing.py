@@ -1,0 +1,128 @@
+"""P5, P8: the sign-off report says what stands against signing it, holds no values, and a signature goes stale."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from perio_pipeline.errors import GateError, SettingsError
+from perio_pipeline.loading.audit import verify_journal
+from perio_pipeline.loading.entries import Result, RunInfo, Scope
+from perio_pipeline.signoff.accounting import ObjectStatus
+from perio_pipeline.signoff.causes import Cause
+from perio_pipeline.signoff.diff import DIFFERENCE_TYPES, Diff
+from perio_pipeline.signoff.signing.facts import Facts, ObjectFacts, Statement
+from perio_pipeline.signoff.signing.page import render_signoff
+from perio_pipeline.signoff.signing.signing import SIGNED, sign_off, write_signoff
+from perio_pipeline.workplace import Workplace
+from perio_pipeline_tests.end_to_end.world import PRACTICE, PROJECT
+
+CRM, CANARY = "highlevel", "Zanzibarova"
+JO = RunInfo("signoff-1", "signoff", "Jo Field")
+
+
+def diff(*lines: tuple[str, Cause, bool]) -> Diff:
+    rows = [
+        {"object": "contacts", "source_key": "P1", "account": "main", "crm_id": "c1", "field": field,
+         "cause": cause.value, "explained": explained, "expected": CANARY, "actual": f"not {CANARY}"}
+        for field, cause, explained in lines
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=list(DIFFERENCE_TYPES)).astype(DIFFERENCE_TYPES)
+    population = pd.DataFrame({"field": ["A__c"], "custom": [True], "expected": [1], "found": [1]})
+    return Diff("contacts", 20, 2, frame, population)
+
+
+STATUS = ObjectStatus(source=10, quarantined=2, left_out=3, shaped=5, created=4, unchanged=1)
+CONTACTS = ObjectFacts(
+    "contacts", "Patients", STATUS, {"skipped": 2, "merged": 1, "elsewhere": 0, "unavailable": 0}, True
+)
+FACTS = Facts(
+    practice="Bayview",
+    crm=CRM,
+    load_pass="full",
+    objects=(CONTACTS,),
+    diffs={"contacts": diff()},
+    statements=(Statement("The mapping is right", "Jo Field", "2026-11-02"),),
+    failures=(),
+    left_out=(),
+    files=(),
+    plan=None,
+    requests=12,
+    absent={},
+)
+
+
+def with_status(**changes: int) -> Facts:
+    return replace(FACTS, objects=(replace(CONTACTS, status=replace(STATUS, **changes)),))
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (FACTS, None),
+        (with_status(source=11), "do not add up: contacts"),
+        (with_status(quarantined=1), "do not add up"),
+        (with_status(failed=1), "1 records did not arrive"),
+        (replace(FACTS, diffs={"contacts": diff(("city", Cause.ALTERED, False))}), "1 cells differ without a reason"),
+        (replace(FACTS, diffs={"contacts": diff(("city", Cause.EDITED, True))}), None),
+        (replace(FACTS, objects=(replace(CONTACTS, compared=False),)), "not compared yet: contacts"),
+        (replace(FACTS, objects=()), "Not loaded"),
+        (replace(FACTS, load_pass="full and sample"), "different passes"),
+    ],
+)
+def test_what_stands_against_signing_is_said(facts: Facts, said: str | None) -> None:
+    points = facts.open_points
+    assert (points == []) == (said is None)
+    assert said is None or any(said in point for point in points)
+    page = render_signoff(facts, (), pd.Timestamp("2026-11-27 10:00", tz="America/New_York").to_pydatetime())
+    assert ("Ready to be signed" in page) == (said is None)
+
+
+def test_phi_values_stand_in_the_page_only_when_asked_for() -> None:
+    facts = replace(FACTS, diffs={"contacts": diff(("city", Cause.EDITED, True))})
+    made_at = pd.Timestamp("2026-11-27 10:00", tz="America/New_York").to_pydatetime()
+    assert CANARY not in render_signoff(facts, (), made_at)
+    assert CANARY in render_signoff(facts, (), made_at, with_values=True)
+
+
+def test_the_page_needs_no_network() -> None:
+    page = render_signoff(FACTS, (), pd.Timestamp("2026-11-27 10:00", tz="UTC").to_pydatetime())
+    assert not re.search(r"(?:src|href)=|https?://|@import|url\(", page)
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Workplace:
+    return Workplace(tmp_path / "data", PROJECT / "mappings")
+
+
+def test_what_is_open_is_signed_only_with_a_reason(rooms: Workplace) -> None:
+    with pytest.raises(GateError, match="--despite"):
+        sign_off(rooms, PRACTICE, CRM, JO)
+    with pytest.raises(SettingsError, match="Nobody is named"):
+        sign_off(rooms, PRACTICE, CRM, replace(JO, actor=" "), despite="a rehearsal")
+    signed = sign_off(rooms, PRACTICE, CRM, JO, despite="a rehearsal").signed
+    assert [(each.by, each.despite, each.written_since) for each in signed] == [("Jo Field", "a rehearsal", 0)]
+    assert "a rehearsal" in rooms.report_file(PRACTICE, CRM, "signoff.html").read_text(encoding="utf-8")
+
+
+def test_a_signature_names_the_file_that_was_read_stands_in_the_log_and_goes_stale(rooms: Workplace) -> None:
+    (signature,) = sign_off(rooms, PRACTICE, CRM, JO, despite="a rehearsal").signed
+    kept = rooms.report_file(PRACTICE, CRM, SIGNED, f"signoff-{signature.digest[:12]}.html")
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() == signature.digest
+    assert kept.stat().st_mode & 0o777 == 0o600
+    journal = rooms.journal()
+    try:
+        assert [entry.operation for entry in journal.entries(PRACTICE)] == ["sign"]
+        assert verify_journal(journal, PRACTICE).problems == []
+        written = Result("P1", "create", "f", "done", None)
+        journal.append(Scope(PRACTICE, CRM, "main", "contacts"), replace(JO, run="load-1"), [written])
+    finally:
+        journal.close()
+    (stale,) = write_signoff(rooms, PRACTICE, CRM).signed
+    assert stale.written_since == 1
+    assert "no longer what was signed" in rooms.report_file(PRACTICE, CRM, "signoff.html").read_text(encoding="utf-8")
