@@ -49,9 +49,10 @@ schedules-small: setup
 cutover: setup
 	$(BIN)/python -W ignore -m perio_pipeline_tests.cutover.simulation $(ARGUMENTS)
 
-# How much of the CRMs' quotas a load uses, and what the machinery costs (ten minutes); writes bench.json as well.
+# How much of the CRMs' quotas a load uses, what the machinery costs, and what grows with a practice of 20,000 patients (an hour);
+# writes bench.json as well. `ARGUMENTS="volume"` runs one of them.
 bench: setup
-	$(BIN)/python -m perio_pipeline_tests.bench
+	$(BIN)/python -m perio_pipeline_tests.bench $(ARGUMENTS)
 
 # How many of the bindings are right that `perio map propose` makes for the sample in every design (some minutes).
 bench-map: setup
