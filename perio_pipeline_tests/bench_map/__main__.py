@@ -45,9 +45,8 @@ def main() -> None:
             if given.wrong and not _is_held_out(name):
                 for each in judged[name]:
                     if not each.first:
-                        console.print(
-                            f"  {name}: {each.table}.{each.field} {each.confidence}{' (among three)' if each.third else ''}"
-                        )
+                        among = " (among three)" if each.third else ""
+                        console.print(f"  {name}: {each.table}.{each.field} {each.confidence}{among}")
     _show(judged, console)
 
 
