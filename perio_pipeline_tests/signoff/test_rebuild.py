@@ -15,7 +15,7 @@ from perio_pipeline.panda.bindings import load_bindings
 from perio_pipeline.panda.sample.generate import generate
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
-from perio_pipeline.signoff.rebuild.homes import first_home, homes
+from perio_pipeline.signoff.rebuild.homes import Homes, first_home, homes
 from perio_pipeline.signoff.rebuild.knowledge import merge_fields, place_of
 from perio_pipeline.signoff.rebuild.letters import LetterTemplate, home_of, letter_reference, letter_templates
 from perio_pipeline.signoff.rebuild.merging import filled, marked, parse
@@ -125,6 +125,26 @@ def test_each_field_stands_once_in_its_table_with_a_home_that_the_mapping_has(
             said = home_of(field, lives, place)
             assert said.startswith("Nowhere.") == (not field.of and home is None)
     assert CANARY not in text
+
+
+def lives(crm: str) -> Homes:
+    rooms = Workplace(PROJECT / "data", PROJECT / "mappings")
+    return homes(rooms.effective(rooms.practice(PRACTICE), crm))
+
+
+def test_the_last_name_of_a_referring_dentist_is_not_taken_for_the_patients() -> None:
+    found = lives("freshsales")
+    patient = first_home(found, ("validated/patient.last_name",))
+    dentist = first_home(found, ("validated/referral_source.last_name",))
+    assert str(patient) == "Contact: Last name (last_name)"
+    assert str(dentist) == "Contact (referring dentists, not the patient): Last name (last_name)"
+
+
+def test_a_status_lives_in_the_field_that_tells_all_of_its_values_apart() -> None:
+    # The opportunity's own status is "open" for three of them.
+    assert str(first_home(lives("highlevel"), ("validated/treatment_plan.status",))) == (
+        "Opportunity: Plan status in PANDA (Plan_Status__c)"
+    )
 
 
 def rules() -> list[Recall]:
