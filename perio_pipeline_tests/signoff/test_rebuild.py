@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -160,20 +161,59 @@ def rules() -> list[Recall]:
     )
     summaries = pd.DataFrame(
         {
-            "patient_id": ["A", "B", "C", "D", "E"],
-            "last_exam_date": pd.to_datetime(["2026-07-01", "2026-08-05", "2026-10-30", None, "2020-01-01"]),
-            "classification_recorded": ["stage_3", "stage_3", "stage_3", "stage_3", "stage_3"],
+            "patient_id": list("ABCDEFG"),
+            "last_exam_date": pd.to_datetime(
+                ["2026-07-01", "2026-08-05", "2026-10-30", None, "2020-01-01", "2020-01-01", "2026-01-01"]
+            ),
+            "classification_recorded": ["stage_3"] * 7,
         }
     )
-    patients = pd.DataFrame({"patient_id": list("ABCDE"), "status": ["active"] * 4 + ["deceased"]})
-    return recalls(frame, summaries, patients, TODAY)
+    patients = pd.DataFrame(
+        {
+            "patient_id": list("ABCDEFG"),
+            "status": ["active"] * 4 + ["deceased", "active", "active"],
+            "do_not_contact": pd.array([False, None, None, None, None, True, None], dtype="boolean"),
+        }
+    )
+    identity = pd.DataFrame(
+        {"patient_id": list("ABCDEFGH"), "survivor_id": list("ABCDEFGG"), "disposition": ["load"] * 7 + ["merged"]}
+    )
+    visits = pd.DataFrame(
+        {
+            "patient_id": ["H", "A", "B"],
+            "starts_at": pd.to_datetime(["2026-11-20 09:00", "2026-10-20 09:00", "2026-11-20 09:00"]),
+            "status": ["scheduled", "confirmed", "cancelled"],
+        }
+    )
+    return recalls(frame, summaries, patients, identity, visits, TODAY)
 
 
 def test_h11_a_rule_says_whom_it_concerns_who_is_overdue_and_who_comes_due_first() -> None:
     third, everybody, old = rules()
-    assert (third.patients, third.overdue, third.first, third.undated, third.days) == (4, 1, 1, 1, 91)
-    assert (everybody.name, everybody.patients, everybody.overdue) == ("Everybody", 4, 0)
+    # E is deceased, F may not be contacted, and G's visit is booked on the record that was merged into it.
+    assert (third.patients, third.booked, third.overdue, third.first, third.undated, third.days) == (5, 1, 1, 1, 1, 91)
+    assert (everybody.name, everybody.patients, everybody.overdue) == ("Everybody", 5, 0)
     assert not old.active
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_h11_a_workflow_does_not_reach_the_deceased_nor_those_who_may_not_be_contacted(crm: str) -> None:
+    rooms = Workplace(PROJECT / "data", PROJECT / "mappings")
+    mapping = rooms.effective(rooms.practice(PRACTICE), crm)
+    text = to_markdown(workflow_reference("Bayview", crm, rules()[:1], mapping, homes(mapping), place_of(crm)))
+    assert "“Patient status” is “Active”" in text
+    assert "is not set |" in text
+
+
+def test_h11_a_periodontitis_without_a_stage_is_not_every_stage() -> None:
+    rooms = Workplace(PROJECT / "data", PROJECT / "mappings")
+    mapping = rooms.effective(rooms.practice(PRACTICE), "freshsales")
+    unstaged = replace(rules()[0], classification="periodontitis")
+    text = to_markdown(
+        workflow_reference("Bayview", "freshsales", [unstaged], mapping, homes(mapping), place_of("freshsales"))
+    )
+    assert "Condition: “Periodontal stage” is empty" in text
+    assert "Condition: “Periodontal diagnosis” is “Periodontitis”" in text
 
 
 GOLDEN = Path(__file__).with_name("golden")

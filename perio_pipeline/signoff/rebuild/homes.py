@@ -61,14 +61,15 @@ def homes(mapping: EffectiveMapping) -> dict[str, list[Home]]:
             exact = len(set(choices)) == len(choices)
             label = field.label or _words(name.removesuffix("_id") if field.lookup else name)
             home = Home(record, label, name, bool(field.source), exact)
-            for column in _columns(obj, field):
+            for column in columns_of(obj, field):
                 held = found.setdefault(column, [])
                 if home not in held:
                     held.append(home)
     return {column: sorted(held, key=lambda home: (not home.whole, not home.exact)) for column, held in found.items()}
 
 
-def _columns(obj: ObjectMap, field: FieldMap) -> Iterator[str]:
+def columns_of(obj: ObjectMap, field: FieldMap) -> Iterator[str]:
+    """Yield `frame.column` of everything a field is made from."""
     for name, _ in field.columns:
         alias, dot, column = name.partition(".")
         yield f"{obj.join[alias].frame}.{column}" if dot else f"{obj.rows}.{name}"
