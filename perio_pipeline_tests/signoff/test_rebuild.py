@@ -38,7 +38,7 @@ def words(document: Document) -> str:
     return "\n".join(paragraph.text for paragraph in document.paragraphs())
 
 
-@pytest.mark.parametrize("brackets", ["«{}»", "<<{}>>", "{{{{{}}}}}", "[[{}]]"])
+@pytest.mark.parametrize("brackets", ["«{}»", "<<{}>>", "{{{{{}}}}}", "{{{}}}", "[[{}]]"])
 def test_fields_and_conditions_are_found_in_every_kind_of_brackets(brackets: str) -> None:
     text = "Dear {a}, {b}pay{c}rest{d}.".format(
         a=brackets.format("PatientLastName"),
@@ -52,6 +52,24 @@ def test_fields_and_conditions_are_found_in_every_kind_of_brackets(brackets: str
     assert found.problems == ()
 
 
+def test_words_own_merge_fields_are_the_fields_they_name() -> None:
+    document = letter(r"Dear { MERGEFIELD LastName \* MERGEFORMAT },")
+    assert parse(document).fields == ("LastName",)
+    assert words(filled(document, {"LastName": "Sample"})) == "Dear Sample,"
+
+
+def test_a_damaged_template_and_one_without_a_text_are_named_and_kept() -> None:
+    frame = pd.DataFrame(
+        {"template_id": ["1", "2"], "name": ["Torn", "Bare"], "recipient": ["patient"] * 2,
+         "body": [r"{\rtf1 Dear \b «LastName»", None]}
+    )  # fmt: skip
+    letters = pd.DataFrame({"template_id": pd.Series(dtype="str"), "written_at": pd.Series(dtype="datetime64[us]")})
+    bare, torn = letter_templates(frame, letters)
+    assert (torn.name, torn.parsed.fields) == ("Torn", ("LastName",))
+    assert torn.parsed.problems == ("its text is damaged, and something may be missing",)
+    assert (bare.name, bare.parsed.problems) == ("Bare", ("its text is empty",))
+
+
 def test_a_mark_that_is_cut_by_its_look_is_whole() -> None:
     document = Document((Paragraph((Run("Dear «Patient"), Run("LastName", bold=True), Run("», hello"))),))
     assert parse(document).fields == ("PatientLastName",)
@@ -63,6 +81,9 @@ def test_a_mark_that_is_cut_by_its_look_is_whole() -> None:
         ("«ELSE»", "an ELSE without its IF"),
         ("«END IF»", "an END IF without its IF"),
         ("«IF Grade = C»more", "an IF without its END IF: Grade is “C”"),
+        ("Dear «Last", "a « without its counterpart"),
+        ("«SUM(Fee;Tax)»", "«SUM(Fee;Tax)» is neither a field nor a condition"),
+        ("«IF Grade»", "«IF Grade» is neither a field nor a condition"),
         ("«IF Grade = C»a«ELSE»b«ELSE»c«END IF»", "an ELSE without its IF"),
     ],
 )
