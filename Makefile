@@ -49,9 +49,10 @@ schedules-small: setup
 cutover: setup
 	$(BIN)/python -W ignore -m perio_pipeline_tests.cutover.simulation $(ARGUMENTS)
 
-# How much of the CRMs' quotas a load uses, and what the machinery costs (ten minutes); writes bench.json as well.
+# How much of the CRMs' quotas a load uses, what the machinery costs, and what grows with a practice of 20,000 patients (an hour);
+# writes bench.json as well. `ARGUMENTS="volume"` runs one of them.
 bench: setup
-	$(BIN)/python -m perio_pipeline_tests.bench
+	$(BIN)/python -m perio_pipeline_tests.bench $(ARGUMENTS)
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -43,7 +43,7 @@ from perio_pipeline.mapping.practice import (
 )
 from perio_pipeline.mapping.rows import Router
 from perio_pipeline.notifying import Recipients, everybodys
-from perio_pipeline.panda.bindings import load_bindings
+from perio_pipeline.panda.bindings import Bindings, load_bindings
 from perio_pipeline.panda.exports.report import REPORT, Report, report
 from perio_pipeline.panda.exports.staging import Staged, stage
 from perio_pipeline.panda.exports.uses import unqualified
@@ -112,6 +112,16 @@ class Workplace:
             return PandaSource(f"sqlite:///{self._staged_file(practice)}", unqualified(bindings), bindings_file)
         url = self._resolved(practice.source.url, f"source.url of practice {practice.practice}")
         return PandaSource(url, bindings, bindings_file)
+
+    def unbound_source(self, practice: Practice) -> PandaSource:
+        """Return the practice's database as nobody has bound it yet: it can be connected to, and nothing is read."""
+        unbound = Bindings(source="", tables={})
+        if practice.source.folder:
+            self.stage(practice)
+            return PandaSource(f"sqlite:///{self._staged_file(practice)}", unbound, "")
+        return PandaSource(
+            self._resolved(practice.source.url, f"source.url of practice {practice.practice}"), unbound, ""
+        )
 
     def stage(self, practice: Practice) -> tuple[Staged, Report]:
         """Stage the practice's exports, as far as they can be, and report how they are written.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from perio_pipeline.cli import confirming
+from perio_pipeline.cli import confirming, proposing
 
 app = typer.Typer(no_args_is_help=True, help="The mapping: proposed by the machine, confirmed by a named person.")
 
+proposing.register(app)
 confirming.register(app)

@@ -20,7 +20,7 @@ from perio_pipeline_tests.bench.figures import Figure, show, write
 from perio_pipeline_tests.shaped import ShapedPractice, shape_practice
 
 WAITING = ("quota_highlevel", "quota_freshsales")
-BUSY = ("quota_freshsales_hour", "overhead", "journal", "shaping", "charts")
+BUSY = ("quota_freshsales_hour", "overhead", "journal", "shaping", "charts", "volume")
 PATIENTS = 760
 """So many have the 620 contacts and 5,500 visits that the benchmarks need."""
 

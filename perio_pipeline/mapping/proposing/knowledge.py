@@ -1,0 +1,75 @@
+"""What is known of canonical fields beyond their definitions: how systems call them, and their codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from perio_pipeline.mapping.proposing.words import folded
+
+_FOLDER = Path(__file__).parent
+
+Phrase = tuple[str, ...]
+"""Concepts, in no order."""
+
+
+@dataclass(frozen=True)
+class FieldKnowledge:
+    """How a field is called, how its opposite is, and what its values look like (a kind of `shapes.py`, or empty)."""
+
+    names: tuple[Phrase, ...]
+    opposite: tuple[Phrase, ...] = ()
+    looks: str = ""
+
+
+@dataclass(frozen=True)
+class TableKnowledge:
+    """How a table is called, and its fields."""
+
+    names: tuple[Phrase, ...]
+    fields: dict[str, FieldKnowledge]
+
+
+def _read(name: str) -> Any:
+    return YAML(typ="safe").load((_FOLDER / name).read_text(encoding="utf-8"))
+
+
+def _phrases(texts: list[str]) -> tuple[Phrase, ...]:
+    return tuple(tuple(text.split()) for text in texts)
+
+
+@cache
+def tables() -> dict[str, TableKnowledge]:
+    """Return canonical table → what is known of it."""
+    return {
+        name: TableKnowledge(
+            _phrases(each["table"]),
+            {
+                field: FieldKnowledge(_phrases(one["names"]), _phrases(one.get("not", [])), one.get("looks", ""))
+                for field, one in each["fields"].items()
+            },
+        )
+        for name, each in _read("fields.yaml").items()
+    }
+
+
+@cache
+def code_words() -> dict[str, tuple[str, ...]]:
+    """Return canonical code → the single words and whole texts that stand for it, folded, the surest first."""
+    data = _read("codes.yaml")
+    texts = {**{code: words for code, words in data.items() if code != "*"}, **data["*"]}
+    return {
+        str(code): tuple(dict.fromkeys(folded(word) for word in str(words).split())) for code, words in texts.items()
+    }
+
+
+@cache
+def code_texts() -> dict[str, str]:
+    """Return canonical code → all its words as one folded text, in which a code of several words is looked for."""
+    data = _read("codes.yaml")
+    texts = {**{code: words for code, words in data.items() if code != "*"}, **data["*"]}
+    return {str(code): f" {folded(str(words))} " for code, words in texts.items()}

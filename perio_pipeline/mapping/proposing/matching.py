@@ -1,0 +1,202 @@
+"""Which physical table each canonical one is, and which column each field: assigned as a whole, each at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
+from perio_pipeline.mapping.proposing.candidates import Candidate, refers
+from perio_pipeline.mapping.proposing.fit import EMPTY, value_fit
+from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
+from perio_pipeline.mapping.proposing.names import name_fit
+from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.panda.canonical import Column, Table
+
+NAME, VALUE = 0.6, 0.4
+"""What name and values of a column count."""
+TABLE_NAME, TABLE_FIELDS, TABLE_COLUMNS = 0.4, 0.45, 0.15
+"""What a table's name counts, the fields that are found in it, and its columns that are a field."""
+
+LEAST = 0.34
+"""A score below it is no proposal."""
+
+ROUNDS = 3
+"""Tables are assigned anew so often with what is known by then of which refers to which."""
+
+Scored = dict[tuple[str, str], float]
+
+
+@dataclass(frozen=True)
+class Match:
+    """One canonical table in one candidate.
+
+    Attributes:
+        score: of the table as a whole.
+        names, values: field and path → how well name and values fit.
+        scores: field and path → both together.
+        chosen: field → path.
+    """
+
+    table: Table
+    candidate: Candidate
+    score: float
+    names: Scored
+    values: Scored
+    scores: Scored
+    chosen: Mapping[str, str]
+
+    @cached_property
+    def origins(self) -> dict[str, Origin]:
+        """Path → column."""
+        return {origin.path: origin for origin in self.candidate.origins}
+
+    def ranked(self, field: str) -> list[tuple[float, str]]:
+        """Return every column that a field may be, best first."""
+        found = [(score, path) for (name, path), score in self.scores.items() if name == field and score > 0]
+        return sorted(found, reverse=True)
+
+
+class Matcher:
+    """Compares canonical tables with candidates; what was compared once is remembered."""
+
+    def __init__(self, tables: Sequence[Table], candidates: Sequence[Candidate]) -> None:
+        self._tables, self._candidates = list(tables), list(candidates)
+        self._values: dict[tuple[str, str, int, str], float] = {}
+
+    def match(self) -> dict[str, Match]:
+        """Return canonical table → where it lies."""
+        keys: dict[str, frozenset[str]] = {}
+        found: dict[str, Match] = {}
+        for _ in range(ROUNDS):
+            matches = [
+                [self._compared(table, at, keys) for at in range(len(self._candidates))] for table in self._tables
+            ]
+            found = self._assigned(matches)
+            fresh = {name: _key_of(match) for name, match in found.items()}
+            if fresh == keys:
+                break
+            keys = fresh
+        return found
+
+    def name_of(self, match: Match) -> float:
+        """Return how well the table's own name fits."""
+        return self._table_name(match.table, match.candidate)
+
+    def others(self, match: Match) -> list[tuple[float, str]]:
+        """Return the next best physical tables of a canonical one."""
+        context = [(self._table_name(match.table, each), each.table.name) for each in self._candidates]
+        return [
+            (score, name) for score, name in sorted(set(context), reverse=True) if name != match.candidate.table.name
+        ][:3]
+
+    def _assigned(self, matches: Sequence[Sequence[Match]]) -> dict[str, Match]:
+        names = [each.table.name for each in self._candidates]
+        physical = list(dict.fromkeys(names))
+        scores = np.zeros((len(matches), len(physical)))
+        best: dict[tuple[int, int], Match] = {}
+        for row, many in enumerate(matches):
+            for at, match in enumerate(many):
+                column = physical.index(names[at])
+                if match.score > scores[row, column]:
+                    scores[row, column] = match.score
+                    best[row, column] = match
+        rows, columns = linear_sum_assignment(-scores)
+        pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+        return {self._tables[row].name: best[row, column] for row, column in pairs if scores[row, column] >= LEAST}
+
+    def _table_name(self, table: Table, candidate: Candidate) -> float:
+        name = candidate.table.name.rpartition(".")[2]
+        return name_fit(name, known_tables()[table.name].names, frozenset())
+
+    def _compared(self, table: Table, at: int, keys: Mapping[str, frozenset[str]]) -> Match:
+        candidate = self._candidates[at]
+        names: Scored = {}
+        values: Scored = {}
+        scores: Scored = {}
+        fields = [column for column in table.columns if column.name not in candidate.made]
+        for column in fields:
+            for origin in candidate.origins:
+                pair = column.name, origin.path
+                values[pair] = self._value(table, column, at, origin, keys)
+                names[pair] = self._name(table, column, candidate, origin) if values[pair] else 0.0
+                scores[pair] = _score(column, names[pair], values[pair])
+        chosen = _choose(fields, candidate.origins, scores)
+        total = self._total(table, candidate, fields, scores, chosen)
+        return Match(table, candidate, total, names, values, scores, chosen)
+
+    def _total(
+        self, table: Table, candidate: Candidate, fields: Sequence[Column], scores: Scored, chosen: Mapping[str, str]
+    ) -> float:
+        if candidate.made and not candidate.made <= set(table.column_names):
+            return 0.0
+        weights = {column.name: _weight(column) for column in fields}
+        got = sum(weights[name] * scores[name, path] for name, path in chosen.items())
+        missing = [column for column in fields if column.required and column.name not in chosen]
+        share = got / sum(weights.values()) if weights else 0.0
+        own = [origin for origin in candidate.origins if not origin.alias]
+        used = sum(scores[name, path] for name, path in chosen.items()) / max(len(own), len(chosen), 1)
+        total = TABLE_NAME * self._table_name(table, candidate) + TABLE_FIELDS * share + TABLE_COLUMNS * min(used, 1)
+        return total * 0.85 ** len(missing)
+
+    def _name(self, table: Table, column: Column, candidate: Candidate, origin: Origin) -> float:
+        known = known_tables()[table.name].fields[column.name]
+        name = origin.sample.name if origin.alias else origin.path
+        best = name_fit(name, (*known.names, *known.opposite), candidate.context, candidate.prefix)
+        if origin.alias:
+            own = name.partition(" ")[0]
+            best = max(best, name_fit(own, known.names, candidate.context | {"id"}, candidate.prefix))
+        elif origin.path in candidate.raw and not column.references:
+            best *= 0.6
+        return best
+
+    def _value(
+        self, table: Table, column: Column, at: int, origin: Origin, keys: Mapping[str, frozenset[str]]
+    ) -> float:
+        parent = keys.get(column.references or "")
+        if parent and origin.values and column.references != table.name:
+            share = refers(origin, parent)
+            return share if share >= 0.5 else 0.0
+        remembered = (table.name, column.name, at, origin.path)
+        if remembered not in self._values:
+            looks = known_tables()[table.name].fields[column.name].looks
+            self._values[remembered] = value_fit(column, looks, origin, key=table.key == (column.name,))
+        return self._values[remembered]
+
+
+def _weight(column: Column) -> float:
+    if column.name in ("created_at", "modified_at"):
+        return 0.2
+    return 1.5 if column.required else 1.0
+
+
+def _score(column: Column, name: float, value: float) -> float:
+    if value <= 0:
+        return 0.0
+    if name <= 0:
+        return 0.5 * VALUE * value if value > EMPTY else 0.0
+    return NAME * name + VALUE * value
+
+
+def _choose(fields: Sequence[Column], origins: Sequence[Origin], scores: Scored) -> dict[str, str]:
+    if not fields or not origins:
+        return {}
+    both = {"depth_state": "depth_mm"}
+    alone = [column for column in fields if column.name not in both]
+    table = np.array([[scores[column.name, origin.path] for origin in origins] for column in alone])
+    rows, columns = linear_sum_assignment(-table)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    chosen = {alone[row].name: origins[column].path for row, column in pairs if table[row, column] >= LEAST}
+    shared = {
+        name: chosen[other] for name, other in both.items() if other in chosen and any(c.name == name for c in fields)
+    }
+    return chosen | shared
+
+
+def _key_of(match: Match) -> frozenset[str]:
+    (name, *more) = match.table.key
+    path = match.chosen.get(name)
+    return match.candidate.table.keys.get(path, frozenset()) if path and not more else frozenset()

@@ -1,0 +1,113 @@
+"""The ways in which a column can be read: as it is, as dates in some order, without the values that mean nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from perio_pipeline.panda.patterns import read_dates
+from perio_pipeline.panda.profiling.sampling import SampledColumn
+from perio_pipeline.panda.profiling.shapes import looks, spread
+
+DAYS = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYYMMDD", "YYYY/MM/DD")
+TIMES = ("", " hh:mm:ss am", " hh:mm am", " hh:mm:ss", " hh:mm")
+_ISO = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-9:.]+(?: ?[+-][0-9:]+)?)?")
+_TIME = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?")
+MOST = 0.9
+"""The share of values that decides; what is broken in the rest is for validation to find."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A column as one canonical table may see it.
+
+    Attributes:
+        path: its name in an entry: of a joined table `alias.Column`, of unpivoted ones with a place, `PD_{site}`.
+        sample: its values.
+        table: the physical table it stands in, by which the words of its name are understood.
+        alias: the join it needs; empty for none.
+    """
+
+    path: str
+    sample: SampledColumn
+    table: str
+    alias: str = ""
+
+    @cached_property
+    def values(self) -> list[str]:
+        """Some of its values."""
+        return [str(value) for value in spread(self.sample.values.tolist(), 400)]
+
+    @cached_property
+    def looks(self) -> dict[str, float]:
+        """What its values may be."""
+        return looks(self.values)
+
+    @cached_property
+    def dates(self) -> str | None:
+        """How its dates are written; "" for ISO, None where it holds none."""
+        if not self.values:
+            return "" if re.search(r"date|time", self.sample.type, re.I) else None
+        if _share(_ISO, self.values) >= MOST:
+            return ""
+        zeros = {"0", "00000000"}
+        dated = [value for value in self.values if value not in zeros]
+        for pattern in self._date_patterns(dated):
+            return pattern
+        return None
+
+    def _date_patterns(self, dated: Sequence[str]) -> list[str]:
+        if not dated or not any(8 <= len(value) <= 22 for value in dated):
+            return []
+        cells = pd.Series(dated, dtype="str")
+        found = []
+        for day in DAYS:
+            for time in TIMES:
+                iso, unread = read_dates(cells, day + time)
+                if unread.mean() <= 1 - MOST and _real(iso.dropna()) >= MOST:
+                    found.append((float(unread.mean()) - 2 * _real(iso.dropna()), bool(time), day + time))
+                    break
+        return [pattern for _, _, pattern in sorted(found)]
+
+    @cached_property
+    def times(self) -> bool:
+        """Whether it holds times of day."""
+        return bool(self.values) and _share(_TIME, self.values) >= MOST
+
+    @cached_property
+    def has_times(self) -> bool:
+        """Whether its dates have a time of day besides midnight."""
+        return any(re.search(r"[ T]\d", value) and not re.search(r"[ T]00:00(:00)?", value) for value in self.values)
+
+    @cached_property
+    def coded(self) -> Mapping[str, int]:
+        """Value → rows, where it holds codes: few, and nearly each of them often; else nothing."""
+        counts = self.sample.counts
+        rows = sum(counts.values())
+        often = sum(many for many in counts.values() if many >= 3)
+        if not rows or len(counts) > 40 or max(map(len, counts)) > 40:
+            return {}
+        return counts if often >= 0.95 * rows or (rows <= 60 and len(counts) <= max(rows / 2, 7)) else {}
+
+    def entry(self, **steps: Any) -> str | dict[str, Any]:
+        """Return an entry of a bindings file, as short as it can be."""
+        if self.sample.encoding:
+            steps["encoding"] = self.sample.encoding
+        return {"column": self.path, **steps} if steps else self.path
+
+
+def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:
+    return sum(pattern.fullmatch(value.strip()) is not None for value in values) / len(values)
+
+
+def _real(iso: Any) -> float:
+    """The share of dates that the calendar has, and that are of this time."""
+    if not len(iso):
+        return 0.0
+    days = pd.to_datetime(iso, errors="coerce", format="ISO8601")
+    return float(((days.dt.year >= 1850) & (days.dt.year <= 2100)).mean())
