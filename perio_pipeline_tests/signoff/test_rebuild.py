@@ -253,4 +253,9 @@ def test_h11_the_workflow_reference(crm: str) -> None:
     made = docx.Document(io.BytesIO(to_docx(document, "Recalls", "Bayview")))
     headings = [p.text for p in made.paragraphs if p.style is not None and (p.style.name or "").startswith("Heading")]
     assert headings == [p.text for p in document.paragraphs() if p.heading]
+    first, second = (made.tables[0].columns[place].width for place in (0, 1))
+    assert first is not None
+    assert second is not None
+    assert first / second == pytest.approx(3 / 2, rel=0.01)
+    assert all("w:tblHeader" in each.rows[0]._tr.xml for each in made.tables)
     assert len(made.tables) == sum(line.startswith("|---") for line in text.splitlines())
