@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from perio_pipeline.panda.bindings import load_bindings
 from perio_pipeline.panda.sample.generate import generate
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
-from perio_pipeline.signoff.rebuild.homes import first_home, homes
+from perio_pipeline.signoff.rebuild.homes import Homes, first_home, homes
 from perio_pipeline.signoff.rebuild.knowledge import merge_fields, place_of
 from perio_pipeline.signoff.rebuild.letters import LetterTemplate, home_of, letter_reference, letter_templates
 from perio_pipeline.signoff.rebuild.merging import filled, marked, parse
@@ -37,7 +38,7 @@ def words(document: Document) -> str:
     return "\n".join(paragraph.text for paragraph in document.paragraphs())
 
 
-@pytest.mark.parametrize("brackets", ["«{}»", "<<{}>>", "{{{{{}}}}}", "[[{}]]"])
+@pytest.mark.parametrize("brackets", ["«{}»", "<<{}>>", "{{{{{}}}}}", "{{{}}}", "[[{}]]"])
 def test_fields_and_conditions_are_found_in_every_kind_of_brackets(brackets: str) -> None:
     text = "Dear {a}, {b}pay{c}rest{d}.".format(
         a=brackets.format("PatientLastName"),
@@ -51,6 +52,24 @@ def test_fields_and_conditions_are_found_in_every_kind_of_brackets(brackets: str
     assert found.problems == ()
 
 
+def test_words_own_merge_fields_are_the_fields_they_name() -> None:
+    document = letter(r"Dear { MERGEFIELD LastName \* MERGEFORMAT },")
+    assert parse(document).fields == ("LastName",)
+    assert words(filled(document, {"LastName": "Sample"})) == "Dear Sample,"
+
+
+def test_a_damaged_template_and_one_without_a_text_are_named_and_kept() -> None:
+    frame = pd.DataFrame(
+        {"template_id": ["1", "2"], "name": ["Torn", "Bare"], "recipient": ["patient"] * 2,
+         "body": [r"{\rtf1 Dear \b «LastName»", None]}
+    )  # fmt: skip
+    letters = pd.DataFrame({"template_id": pd.Series(dtype="str"), "written_at": pd.Series(dtype="datetime64[us]")})
+    bare, torn = letter_templates(frame, letters)
+    assert (torn.name, torn.parsed.fields) == ("Torn", ("LastName",))
+    assert torn.parsed.problems == ("its text is damaged, and something may be missing",)
+    assert (bare.name, bare.parsed.problems) == ("Bare", ("its text is empty",))
+
+
 def test_a_mark_that_is_cut_by_its_look_is_whole() -> None:
     document = Document((Paragraph((Run("Dear «Patient"), Run("LastName", bold=True), Run("», hello"))),))
     assert parse(document).fields == ("PatientLastName",)
@@ -62,6 +81,9 @@ def test_a_mark_that_is_cut_by_its_look_is_whole() -> None:
         ("«ELSE»", "an ELSE without its IF"),
         ("«END IF»", "an END IF without its IF"),
         ("«IF Grade = C»more", "an IF without its END IF: Grade is “C”"),
+        ("Dear «Last", "a « without its counterpart"),
+        ("«SUM(Fee;Tax)»", "«SUM(Fee;Tax)» is neither a field nor a condition"),
+        ("«IF Grade»", "«IF Grade» is neither a field nor a condition"),
         ("«IF Grade = C»a«ELSE»b«ELSE»c«END IF»", "an ELSE without its IF"),
     ],
 )
@@ -127,6 +149,26 @@ def test_each_field_stands_once_in_its_table_with_a_home_that_the_mapping_has(
     assert CANARY not in text
 
 
+def lives(crm: str) -> Homes:
+    rooms = Workplace(PROJECT / "data", PROJECT / "mappings")
+    return homes(rooms.effective(rooms.practice(PRACTICE), crm))
+
+
+def test_the_last_name_of_a_referring_dentist_is_not_taken_for_the_patients() -> None:
+    found = lives("freshsales")
+    patient = first_home(found, ("validated/patient.last_name",))
+    dentist = first_home(found, ("validated/referral_source.last_name",))
+    assert str(patient) == "Contact: Last name (last_name)"
+    assert str(dentist) == "Contact (referring dentists, not the patient): Last name (last_name)"
+
+
+def test_a_status_lives_in_the_field_that_tells_all_of_its_values_apart() -> None:
+    # The opportunity's own status is "open" for three of them.
+    assert str(first_home(lives("highlevel"), ("validated/treatment_plan.status",))) == (
+        "Opportunity: Plan status in PANDA (Plan_Status__c)"
+    )
+
+
 def rules() -> list[Recall]:
     frame = pd.DataFrame(
         {
@@ -140,20 +182,59 @@ def rules() -> list[Recall]:
     )
     summaries = pd.DataFrame(
         {
-            "patient_id": ["A", "B", "C", "D", "E"],
-            "last_exam_date": pd.to_datetime(["2026-07-01", "2026-08-05", "2026-10-30", None, "2020-01-01"]),
-            "classification_recorded": ["stage_3", "stage_3", "stage_3", "stage_3", "stage_3"],
+            "patient_id": list("ABCDEFG"),
+            "last_exam_date": pd.to_datetime(
+                ["2026-07-01", "2026-08-05", "2026-10-30", None, "2020-01-01", "2020-01-01", "2026-01-01"]
+            ),
+            "classification_recorded": ["stage_3"] * 7,
         }
     )
-    patients = pd.DataFrame({"patient_id": list("ABCDE"), "status": ["active"] * 4 + ["deceased"]})
-    return recalls(frame, summaries, patients, TODAY)
+    patients = pd.DataFrame(
+        {
+            "patient_id": list("ABCDEFG"),
+            "status": ["active"] * 4 + ["deceased", "active", "active"],
+            "do_not_contact": pd.array([False, None, None, None, None, True, None], dtype="boolean"),
+        }
+    )
+    identity = pd.DataFrame(
+        {"patient_id": list("ABCDEFGH"), "survivor_id": list("ABCDEFGG"), "disposition": ["load"] * 7 + ["merged"]}
+    )
+    visits = pd.DataFrame(
+        {
+            "patient_id": ["H", "A", "B"],
+            "starts_at": pd.to_datetime(["2026-11-20 09:00", "2026-10-20 09:00", "2026-11-20 09:00"]),
+            "status": ["scheduled", "confirmed", "cancelled"],
+        }
+    )
+    return recalls(frame, summaries, patients, identity, visits, TODAY)
 
 
 def test_h11_a_rule_says_whom_it_concerns_who_is_overdue_and_who_comes_due_first() -> None:
     third, everybody, old = rules()
-    assert (third.patients, third.overdue, third.first, third.undated, third.days) == (4, 1, 1, 1, 91)
-    assert (everybody.name, everybody.patients, everybody.overdue) == ("Everybody", 4, 0)
+    # E is deceased, F may not be contacted, and G's visit is booked on the record that was merged into it.
+    assert (third.patients, third.booked, third.overdue, third.first, third.undated, third.days) == (5, 1, 1, 1, 1, 91)
+    assert (everybody.name, everybody.patients, everybody.overdue) == ("Everybody", 5, 0)
     assert not old.active
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_h11_a_workflow_does_not_reach_the_deceased_nor_those_who_may_not_be_contacted(crm: str) -> None:
+    rooms = Workplace(PROJECT / "data", PROJECT / "mappings")
+    mapping = rooms.effective(rooms.practice(PRACTICE), crm)
+    text = to_markdown(workflow_reference("Bayview", crm, rules()[:1], mapping, homes(mapping), place_of(crm)))
+    assert "“Patient status” is “Active”" in text
+    assert "is not set |" in text
+
+
+def test_h11_a_periodontitis_without_a_stage_is_not_every_stage() -> None:
+    rooms = Workplace(PROJECT / "data", PROJECT / "mappings")
+    mapping = rooms.effective(rooms.practice(PRACTICE), "freshsales")
+    unstaged = replace(rules()[0], classification="periodontitis")
+    text = to_markdown(
+        workflow_reference("Bayview", "freshsales", [unstaged], mapping, homes(mapping), place_of("freshsales"))
+    )
+    assert "Condition: “Periodontal stage” is empty" in text
+    assert "Condition: “Periodontal diagnosis” is “Periodontitis”" in text
 
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -172,4 +253,9 @@ def test_h11_the_workflow_reference(crm: str) -> None:
     made = docx.Document(io.BytesIO(to_docx(document, "Recalls", "Bayview")))
     headings = [p.text for p in made.paragraphs if p.style is not None and (p.style.name or "").startswith("Heading")]
     assert headings == [p.text for p in document.paragraphs() if p.heading]
+    first, second = (made.tables[0].columns[place].width for place in (0, 1))
+    assert first is not None
+    assert second is not None
+    assert first / second == pytest.approx(3 / 2, rel=0.01)
+    assert all("w:tblHeader" in each.rows[0]._tr.xml for each in made.tables)
     assert len(made.tables) == sum(line.startswith("|---") for line in text.splitlines())

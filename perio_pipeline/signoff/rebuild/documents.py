@@ -30,6 +30,8 @@ FRAMES = (
     ("validated", "letter"),
     ("validated", "recall_rule"),
     ("validated", "patient"),
+    ("validated", "patient_identity"),
+    ("validated", "appointment"),
     ("validated", "staff_user"),
     ("validated", "provider"),
     ("clinical", "patient_summary"),
@@ -98,7 +100,14 @@ def write_documents(rooms: Workplace, practice: str, crm: str, today: date) -> R
 
     frames = {key[1]: rooms.store().frame(practice, key).read() for key in FRAMES}
     templates = letter_templates(frames["letter_template"], frames["letter"])
-    rules = recalls(frames["recall_rule"], frames["patient_summary"], frames["patient"], today)
+    rules = recalls(
+        frames["recall_rule"],
+        frames["patient_summary"],
+        frames["patient"],
+        frames["patient_identity"],
+        frames["appointment"],
+        today,
+    )
     invited = staff_list(frames["staff_user"], frames["provider"], chosen.locale)
     setup = checklist(chosen.name, rooms.mapping(crm), chosen.destination(crm), crm_package(crm))
     staff = sum(not each.reason for each in invited)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
 
 from perio_pipeline.files.document import Block, Document, Rule
 from perio_pipeline.files.reading import read
+from perio_pipeline.richtext.reading import read as read_strictly
 from perio_pipeline.signoff.rebuild.homes import Homes, first_home
 from perio_pipeline.signoff.rebuild.knowledge import MergeField, Place
 from perio_pipeline.signoff.rebuild.merging import Template, filled, marked, parse
@@ -60,6 +61,9 @@ def letter_templates(templates: pd.DataFrame, letters: pd.DataFrame) -> list[Let
     for row in templates.astype(object).where(templates.notna(), None).to_dict("records"):
         document = read(row["body"]) if row["body"] else None
         readable = document is not None and not document.is_empty
+        parsed = parse(document) if document and readable else Template((), (), ("its text is empty",))
+        if readable and read_strictly(row["body"]).malformed:
+            parsed = replace(parsed, problems=("its text is damaged, and something may be missing", *parsed.problems))
         key = str(row["template_id"])
         count, last = used.get(key, (0, None))
         made.append(
@@ -70,7 +74,7 @@ def letter_templates(templates: pd.DataFrame, letters: pd.DataFrame) -> list[Let
                 letters=count,
                 last=last,
                 document=document if readable else None,
-                parsed=parse(document) if document and readable else Template((), (), ("its text is empty",)),
+                parsed=parsed,
             )
         )
     return sorted(made, key=lambda each: (-each.letters, each.name))

@@ -1,7 +1,8 @@
 """Letter templates as PANDA writes them: text with merge fields and conditions, marked by brackets of several kinds.
 
 `«PatientLastName»` is a merge field; `«IF PlanStatus = Lost»` ... `«ELSE»` ... `«END IF»` a condition. The brackets may
-be `« »`, `<< >>`, `{{ }}` or `[[ ]]`.
+be `« »`, `<< >>`, `{{ }}`, `{ }` or `[[ ]]`, and a field may say `MERGEFIELD`, as Word's do. What is in brackets and is
+none of these is named as a problem, never dropped.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 
 from perio_pipeline.files.document import Block, Cell, Document, Paragraph, Run, Table
 
-_MARKED = re.compile(r"«([^«»]*)»|<<([^<>]*)>>|\{\{([^{}]*)\}\}|\[\[([^\[\]]*)\]\]")
+_MARKED = re.compile(r"«([^«»]*)»|<<([^<>]*)>>|\{\{([^{}]*)\}\}|\{([^{}]*)\}|\[\[([^\[\]]*)\]\]")
 _IF = re.compile(r"IF\s+([\w.]+)\s*(<>|<=|>=|=|<|>)\s*(.*)", re.IGNORECASE | re.DOTALL)
+_FIELD = re.compile(r"(?:MERGEFIELD\s+)?\"?([^\W\d][\w .-]*?)\"?(?:\s*\\\*\s*\w+)*", re.IGNORECASE)
+_STRAY = re.compile(r"[«»{}]|<<|>>|\[\[|\]\]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 _WORDS = {"=": "is", "<>": "is not", "<": "is below", ">": "is above", "<=": "is at most", ">=": "is at least"}
@@ -107,15 +110,19 @@ def parse(document: Document) -> Template:
                 else:
                     done = stack.pop()
                     branches.append(Branches(done.condition, done.then.strip(), done.otherwise.strip()))
-            elif mark is not None:
+            elif mark is None:
+                problems += [f"a {stray} without its counterpart" for stray in _STRAY.findall(text)]
+            elif _FIELD.fullmatch(mark) and not mark.upper().startswith("IF "):
                 fields.setdefault(mark)
+            else:
+                problems.append(f"{text} is neither a field nor a condition")
             for each in stack if mark is None or not _is_control(mark) else ():
                 if each.turned:
                     each.otherwise += text
                 else:
                     each.then += text
     problems += [f"an IF without its END IF: {each.condition}" for each in stack]
-    return Template(tuple(fields), tuple(branches), tuple(problems))
+    return Template(tuple(fields), tuple(branches), tuple(dict.fromkeys(problems)))
 
 
 def condition_of(mark: str | None) -> Condition | None:
@@ -214,7 +221,7 @@ def _runs(paragraph: Paragraph) -> list[Run]:
 
 def _is_open(text: str) -> bool:
     rest = _MARKED.sub("", text)
-    return any(rest.count(left) > rest.count(right) for left, right in (("«", "»"), ("{{", "}}"), ("[[", "]]")))
+    return any(rest.count(left) > rest.count(right) for left, right in (("«", "»"), ("{", "}"), ("[[", "]]")))
 
 
 def _split(text: str) -> Iterator[tuple[str, str | None]]:
@@ -223,7 +230,9 @@ def _split(text: str) -> Iterator[tuple[str, str | None]]:
     for match in _MARKED.finditer(text):
         if match.start() > place:
             yield text[place : match.start()], None
-        yield match[0], next(group for group in match.groups() if group is not None).strip()
+        inside = next(group for group in match.groups() if group is not None).strip()
+        field = _FIELD.fullmatch(inside)
+        yield match[0], field[1] if field else inside
         place = match.end()
     if place < len(text):
         yield text[place:], None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import docx
 from docx.document import Document as DocxDocument
 from docx.enum.section import WD_ORIENT
+from docx.oxml import OxmlElement
 from docx.shared import Emu, Inches
 from docx.text.paragraph import Paragraph as DocxParagraph
 
@@ -151,9 +152,14 @@ def _docx_table(made: DocxDocument, table: Table) -> None:
         for place, cell in enumerate(row):
             for number, paragraph in enumerate(cell.paragraphs):
                 _docx_runs(cells[place].paragraphs[0] if not number else cells[place].add_paragraph(), paragraph)
+    if table.rows[0][0].heading:  # its row stands on top of every page
+        written.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    written.autofit = not table.widths
     for place, share in enumerate(table.widths):
+        # Word goes by the cells, LibreOffice by the columns.
+        written.columns[place].width = width = Emu(int(share / sum(table.widths) * (PAGE[0] - 2 * MARGIN)))
         for cell in written.columns[place].cells:
-            cell.width = Emu(int(share / sum(table.widths) * (PAGE[0] - 2 * MARGIN)))
+            cell.width = width
     made.add_paragraph()
 
 
