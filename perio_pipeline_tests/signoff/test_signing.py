@@ -16,6 +16,7 @@ from perio_pipeline.loading.entries import Result, RunInfo, Scope
 from perio_pipeline.signoff.accounting import ObjectStatus
 from perio_pipeline.signoff.causes import Cause
 from perio_pipeline.signoff.diff import DIFFERENCE_TYPES, Diff
+from perio_pipeline.signoff.signing.arrivals import Arrivals
 from perio_pipeline.signoff.signing.facts import Facts, ObjectFacts, Statement
 from perio_pipeline.signoff.signing.page import render_signoff
 from perio_pipeline.signoff.signing.signing import SIGNED, sign_off, write_signoff
@@ -39,7 +40,12 @@ def diff(*lines: tuple[str, Cause, bool]) -> Diff:
 
 STATUS = ObjectStatus(source=10, quarantined=2, left_out=3, shaped=5, created=4, unchanged=1)
 CONTACTS = ObjectFacts(
-    "contacts", "Patients", STATUS, {"skipped": 2, "merged": 1, "elsewhere": 0, "unavailable": 0}, True
+    "contacts",
+    "Patients",
+    STATUS,
+    Arrivals(loaded=5),
+    {"skipped": 2, "merged": 1, "elsewhere": 0, "unavailable": 0},
+    True,
 )
 FACTS = Facts(
     practice="Bayview",
@@ -67,6 +73,7 @@ def with_status(**changes: int) -> Facts:
         (FACTS, None),
         (with_status(source=11), "do not add up: contacts"),
         (with_status(quarantined=1), "do not add up"),
+        (replace(FACTS, objects=(replace(CONTACTS, arrived=Arrivals(loaded=4)),)), "do not add up: contacts"),
         (with_status(failed=1), "1 records did not arrive"),
         (replace(FACTS, diffs={"contacts": diff(("city", Cause.ALTERED, False))}), "1 cells differ without a reason"),
         (replace(FACTS, diffs={"contacts": diff(("city", Cause.EDITED, True))}), None),

@@ -16,6 +16,7 @@ from perio_pipeline.signoff.causes import Cause
 from perio_pipeline.signoff.diff import Diff
 from perio_pipeline.signoff.leftovers import CATEGORIES, file_lines, left_out_lines
 from perio_pipeline.signoff.objects import kept_diffs
+from perio_pipeline.signoff.signing.arrivals import Arrivals, arrivals
 from perio_pipeline.workplace import Workplace
 
 TO_DO = {
@@ -35,6 +36,7 @@ class ObjectFacts:
     Attributes:
         name, description: of the object.
         status: its counts.
+        arrived: what became of the rows that make records.
         left_out: category of `leftovers.CATEGORIES` → rows.
         compared: it was read back and compared.
     """
@@ -42,6 +44,7 @@ class ObjectFacts:
     name: str
     description: str
     status: ObjectStatus
+    arrived: Arrivals
     left_out: dict[str, int]
     compared: bool
 
@@ -52,9 +55,10 @@ class ObjectFacts:
 
     @property
     def adds_up(self) -> bool:
-        """Whether source = quarantined + left out + what makes records."""
+        """Whether source = quarantined + left out + what makes records, and each of these is accounted for."""
         status = self.status
-        return status.source == status.quarantined + status.left_out + status.shaped
+        counted = status.quarantined + status.left_out + status.shaped
+        return status.source == counted and status.shaped == self.arrived.total
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,12 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal) -> 
         load_pass=" and ".join(sorted(passes)),
         objects=tuple(
             ObjectFacts(
-                obj, entry.description, statuses.get(obj, ObjectStatus()), _by_category(left_out, obj), obj in diffs
+                obj,
+                entry.description,
+                statuses.get(obj, ObjectStatus()),
+                arrivals(store, name, obj, mapping),
+                _by_category(left_out, obj),
+                obj in diffs,
             )
             for obj, entry in mapping.present().items()
         ),
