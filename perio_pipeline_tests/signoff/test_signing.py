@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from perio_pipeline.crm.protocol import Ref, Snapshot
 from perio_pipeline.errors import GateError, SettingsError
 from perio_pipeline.loading.audit import verify_journal
-from perio_pipeline.loading.entries import Result, RunInfo, Scope
+from perio_pipeline.loading.entries import Intent, Reading, Result, RunInfo, Scope, Verdict
+from perio_pipeline.loading.lock import LockedError
 from perio_pipeline.signoff.accounting import ObjectStatus
 from perio_pipeline.signoff.causes import Cause
 from perio_pipeline.signoff.diff import DIFFERENCE_TYPES, Diff
@@ -20,6 +24,7 @@ from perio_pipeline.signoff.signing.arrivals import Arrivals
 from perio_pipeline.signoff.signing.facts import Facts, ObjectFacts, Statement
 from perio_pipeline.signoff.signing.page import render_signoff
 from perio_pipeline.signoff.signing.signing import SIGNED, sign_off, write_signoff
+from perio_pipeline.signoff.signing.unsettled import Unsettled, unsettled
 from perio_pipeline.workplace import Workplace
 from perio_pipeline_tests.end_to_end.world import PRACTICE, PROJECT
 
@@ -80,6 +85,9 @@ def with_status(**changes: int) -> Facts:
         (replace(FACTS, objects=(replace(CONTACTS, compared=False),)), "not compared yet: contacts"),
         (replace(FACTS, objects=()), "Not loaded"),
         (replace(FACTS, load_pass="full and sample"), "different passes"),
+        (replace(FACTS, unsettled=Unsettled(unanswered=2)), "2 records were sent without an answer"),
+        (replace(FACTS, refused=("G12 baa",)), "preflight refuses G12 baa"),
+        (replace(FACTS, window_until="2026-11-28 18:00"), "open until 2026-11-28 18:00"),
     ],
 )
 def test_what_stands_against_signing_is_said(facts: Facts, said: str | None) -> None:
@@ -133,3 +141,41 @@ def test_a_signature_names_the_file_that_was_read_stands_in_the_log_and_goes_sta
     (stale,) = write_signoff(rooms, PRACTICE, CRM).signed
     assert stale.written_since == 1
     assert "no longer what was signed" in rooms.report_file(PRACTICE, CRM, "signoff.html").read_text(encoding="utf-8")
+
+
+def test_what_was_written_and_not_read_back_or_taken_back_since_is_told_by_the_journal(rooms: Workplace) -> None:
+    practice = rooms.practice(PRACTICE)
+    manifest = pd.DataFrame({"source_key": ["P1", "P2", "P3", "P4"], "account": "main"})
+    rooms.store().write(PRACTICE, [CRM, "loaded", "contacts"], manifest)
+    journal, scope = rooms.journal(), Scope(PRACTICE, CRM, "main", "contacts")
+
+    def found() -> Unsettled:
+        return unsettled(rooms.store(), practice, rooms.effective(practice, CRM), journal)
+
+    try:
+        assert found() == Unsettled()
+        where = {key: Ref("contacts", f"c{key}") for key in manifest["source_key"]}
+        journal.append(scope, JO, [Result(key, "create", "f", "done", ref) for key, ref in where.items()])
+        assert found() == Unsettled(unread=4)
+        read = Reading("P1", where["P1"], Verdict.HELD, Snapshot(where["P1"], {}, {}, {}), first=True)
+        journal.append(scope, JO, [read, Intent("P2", "update", "g"), Result("P3", "delete", "", "done")])
+        assert found() == Unsettled(unanswered=1, unread=1, taken_back=1)
+    finally:
+        journal.close()
+
+
+def test_nobody_signs_while_a_run_loads_nor_with_a_reason_that_would_be_cut(rooms: Workplace) -> None:
+    with pytest.raises(SettingsError, match="401 characters"):
+        sign_off(rooms, PRACTICE, CRM, JO, despite="x" * 401)
+    load = replace(JO, run="load-1")
+    with closing(rooms.journal()) as loading, loading.locked(PRACTICE, CRM, load), pytest.raises(LockedError):
+        sign_off(rooms, PRACTICE, CRM, JO, despite="a rehearsal")
+    assert write_signoff(rooms, PRACTICE, CRM).signed == ()
+
+
+def test_a_refusal_of_the_latest_preflight_stands_against_signing(rooms: Workplace) -> None:
+    checks = [
+        {"requirement": "G7", "name": name, "verdict": verdict} for name, verdict in (("a", "refused"), ("b", "ok"))
+    ]
+    rooms.write_report(json.dumps({"checks": checks}), PRACTICE, CRM, "preflight.json")
+    assert write_signoff(rooms, PRACTICE, CRM).facts.refused == ("G7 a",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,11 @@ from perio_pipeline.signoff.diff import Diff
 from perio_pipeline.signoff.leftovers import CATEGORIES, file_lines, left_out_lines
 from perio_pipeline.signoff.objects import kept_diffs
 from perio_pipeline.signoff.signing.arrivals import Arrivals, arrivals
+from perio_pipeline.signoff.signing.unsettled import SETTLED, Unsettled, unsettled
 from perio_pipeline.workplace import Workplace
+
+PREFLIGHT = "preflight.json"
+"""The report of the latest preflight, beside the others."""
 
 TO_DO = {
     UNDECIDED: "Decide which records are the same: `perio match`.",
@@ -85,6 +90,9 @@ class Facts:
         plan: the note of the request plan; None where there is none.
         requests: that the latest runs took.
         absent: objects that are not loaded for this practice → why.
+        unsettled: records that the latest load and read-back do not speak for.
+        refused: checks of the latest preflight that are refused.
+        window_until: until when a cutover window is open; empty where none is.
     """
 
     practice: str
@@ -99,6 +107,9 @@ class Facts:
     plan: dict[str, Any] | None
     requests: int
     absent: dict[str, str]
+    unsettled: Unsettled = SETTLED
+    refused: tuple[str, ...] = ()
+    window_until: str = ""
 
     def caused(self, cause: Cause) -> int:
         """How many differences have a cause."""
@@ -122,10 +133,15 @@ class Facts:
         wrong = [each.name for each in self.objects if not each.adds_up]
         if wrong:
             points.append(f"The counts do not add up: {', '.join(wrong)}.")
+        points += self.unsettled.points
+        if self.refused:
+            points.append(f"The latest preflight refuses {', '.join(self.refused)}: mend it, then `perio preflight`.")
+        if self.window_until:
+            points.append(f"The cutover window is open until {self.window_until}, so that what is there still changes.")
         return points
 
 
-def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal) -> Facts:
+def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal, window_until: str = "") -> Facts:
     """Gather the facts of a practice's destination as they are now."""
     store, mapping, name = rooms.store(), rooms.effective(practice, crm), practice.practice
     statuses = destination_status(store, name, crm, mapping, journal.traffic(name, crm), journal.costs(name, crm))
@@ -157,12 +173,23 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal) -> 
         plan=plan.note() or None if plan.exists() else None,
         requests=sum(status.requests for status in statuses.values()),
         absent={obj: absence.reason for obj, absence in mapping.absent.items()},
+        unsettled=unsettled(store, practice, mapping, journal),
+        refused=tuple(_refused(rooms, name, crm)),
+        window_until=window_until,
     )
 
 
 def planned_requests(plan: dict[str, Any] | None) -> int | None:
     """Return the requests that the latest plan foresaw; None without one."""
     return None if plan is None else int(plan["cost"]["requests"])
+
+
+def _refused(rooms: Workplace, practice: str, crm: str) -> Iterator[str]:
+    """Names of the checks that the latest preflight refuses, by its report."""
+    path = rooms.report_file(practice, crm, PREFLIGHT)
+    for check in json.loads(path.read_text(encoding="utf-8"))["checks"] if path.is_file() else ():
+        if check["verdict"] == "refused":
+            yield f"{check['requirement']} {check['name']}"
 
 
 def _by_category(lines: Sequence[dict[str, Any]], obj: str) -> dict[str, int]:
