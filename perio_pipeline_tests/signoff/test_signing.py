@@ -98,6 +98,35 @@ def test_what_stands_against_signing_is_said(facts: Facts, said: str | None) -> 
     assert ("Ready to be signed" in page) == (said is None)
 
 
+def test_p8_what_is_left_to_people_makes_the_verdict_amber_and_stands_in_words() -> None:
+    made_at = pd.Timestamp("2026-11-27 10:00", tz="UTC").to_pydatetime()
+    sound = with_status(quarantined=0, source=8)
+    assert (sound.to_decide, 'class="verdict good"' in render_signoff(sound, (), made_at)) == ([], True)
+    conflict = replace(sound, diffs={"contacts": diff(("city", Cause.CONFLICT, True))})
+    files = ({"kind": "letter", "file_id": "L1", "what": "nothing", "reason": "too large", "bytes": 9},)
+    for facts, said in (
+        (FACTS, "so are not in the CRM: 2."),
+        (conflict, "by a person in the CRM: 1."),
+        (replace(sound, files=files), "as they are: 1."),
+        (replace(sound, load_pass="sample"), "Only a sample"),
+    ):
+        assert [said in point for point in facts.to_decide] == [True]
+        page = render_signoff(facts, (), made_at)
+        assert 'class="verdict care"' in page
+        assert said in page.split("What remains to be decided")[1]
+
+
+def test_a_few_records_that_people_deleted_are_to_be_decided_and_a_large_part_of_all_is_not_believed() -> None:
+    def removed(count: int) -> Facts:
+        gone = diff(*[("*", Cause.REMOVED, True)] * count)
+        return replace(FACTS, objects=(replace(CONTACTS, arrived=Arrivals(100)),), diffs={"contacts": gone}, few=5)
+
+    assert ["deleted in the CRM: 20" in point for point in removed(20).to_decide] == [False, True]
+    assert not removed(20).many_removed
+    assert any("not in the CRM any more" in point for point in removed(21).open_points)
+    assert not replace(removed(5), share=0).many_removed
+
+
 def test_phi_values_stand_in_the_page_only_when_asked_for() -> None:
     facts = replace(FACTS, diffs={"contacts": diff(("city", Cause.EDITED, True))})
     made_at = pd.Timestamp("2026-11-27 10:00", tz="America/New_York").to_pydatetime()

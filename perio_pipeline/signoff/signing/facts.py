@@ -11,7 +11,7 @@ from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.objects import UNDECIDED
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.filing import SENT_FRAME
-from perio_pipeline.mapping.practice import Destination, Practice
+from perio_pipeline.mapping.practice import Cutover, Destination, Practice
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 from perio_pipeline.signoff.causes import Cause
 from perio_pipeline.signoff.diff import Diff
@@ -93,6 +93,7 @@ class Facts:
         unsettled: records that the latest load and read-back do not speak for.
         refused: checks of the latest preflight that are refused.
         window_until: until when a cutover window is open; empty where none is.
+        share, few: of as many records, or of a few, it is believed that people deleted them in the CRM.
     """
 
     practice: str
@@ -110,10 +111,22 @@ class Facts:
     unsettled: Unsettled = SETTLED
     refused: tuple[str, ...] = ()
     window_until: str = ""
+    share: float = Cutover().gone_share
+    few: int = Cutover().gone_few
 
     def caused(self, cause: Cause) -> int:
         """How many differences have a cause."""
         return sum(int((diff.differences["cause"] == cause).sum()) for diff in self.diffs.values())
+
+    @property
+    def removed(self) -> int:
+        """How many records were loaded, and are not in the CRM any more, as the load or the read-back found."""
+        return self.caused(Cause.REMOVED)
+
+    @property
+    def many_removed(self) -> bool:
+        """Whether so many are gone that the account may be a wrong or a broken one."""
+        return self.removed > max(self.few, self.share * sum(each.arrived.total for each in self.objects))
 
     @property
     def open_points(self) -> list[str]:
@@ -133,12 +146,52 @@ class Facts:
         wrong = [each.name for each in self.objects if not each.adds_up]
         if wrong:
             points.append(f"The counts do not add up: {', '.join(wrong)}.")
+        if self.many_removed:
+            points.append(
+                f"{self.removed:,} records that were loaded are not in the CRM any more, too many to believe without a "
+                "look that people deleted them: see whether it is the right account, then say why it is signed."
+            )
         points += self.unsettled.points
         if self.refused:
             points.append(f"The latest preflight refuses {', '.join(self.refused)}: mend it, then `perio preflight`.")
         if self.window_until:
             points.append(f"The cutover window is open until {self.window_until}, so that what is there still changes.")
         return points
+
+    @property
+    def to_decide(self) -> list[str]:
+        """What does not stand against signing, and is left to people, in words."""
+        quarantined = sum(each.status.quarantined for each in self.objects)
+        counts = (
+            (
+                "Values changed both in PANDA and by a person in the CRM",
+                self.caused(Cause.CONFLICT),
+                "Decide which is right, and correct it in the CRM.",
+            ),
+            (
+                "Rows that are not sound in PANDA, and so are not in the CRM",
+                quarantined,
+                "Correct them in PANDA and migrate again, or accept that they stay behind.",
+            ),
+            (
+                "Files that did not travel as they are",
+                len(self.files),
+                "Decide which of them the CRM must hold.",
+            ),
+            (
+                "Records that people deleted in the CRM",
+                self.removed,
+                "Decide whether that is right; the migration does not bring them back.",
+            ),
+            (
+                "Records that PANDA has no longer",
+                self.caused(Cause.DELETED),
+                "Decide whether somebody deletes them in the CRM; the migration deletes nothing.",
+            ),
+        )
+        said = [f"{what}: {count:,}. {to_do}" for what, count, to_do in counts if count]
+        sample = ["Only a sample was loaded: once it is signed, run the full migration."]
+        return said + (sample if self.load_pass == "sample" else [])
 
 
 def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal, window_until: str = "") -> Facts:
@@ -176,6 +229,8 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal, win
         unsettled=unsettled(store, practice, mapping, journal),
         refused=tuple(_refused(rooms, name, crm)),
         window_until=window_until,
+        share=practice.destination(crm).cutover.gone_share,
+        few=practice.destination(crm).cutover.gone_few,
     )
 
 
