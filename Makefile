@@ -54,6 +54,10 @@ cutover: setup
 bench: setup
 	$(BIN)/python -m perio_pipeline_tests.bench $(ARGUMENTS)
 
+# How many of the bindings are right that `perio map propose` makes for the sample in every design (some minutes).
+bench-map: setup
+	$(BIN)/python -m perio_pipeline_tests.bench_map $(ARGUMENTS)
+
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --all-extras --no-header pyproject.toml -o requirements.lock

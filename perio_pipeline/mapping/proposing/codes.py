@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rapidfuzz import fuzz
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
 
 from perio_pipeline.mapping.proposing.knowledge import code_texts, code_words
 from perio_pipeline.mapping.proposing.model import CodeProposal, Confidence

@@ -57,7 +57,8 @@ def _both(known: dict[str, str], column: Column) -> dict[str, str]:
 
 
 def _date(match: Match, column: Column, origin: Origin) -> Binding:
-    time = _time_of(match, origin) if column.kind is Kind.DATETIME and not origin.has_times else None
+    timed = column.kind is Kind.DATETIME or column.required
+    time = _time_of(match, origin) if timed and not origin.has_times else None
     pattern = origin.dates or ""
     if time is not None:
         clock = "hh:mm:ss" if all(value.count(":") == 2 for value in time.values) else "hh:mm"
@@ -81,9 +82,12 @@ def _time_of(match: Match, origin: Origin) -> Origin | None:
 def _number(column: Column, origin: Origin) -> Binding:
     steps: dict[str, Any] = {}
     odd = strange_values(column, origin)
+    over = column.low is not None and column.low < 0 and any(100 < number < 115 for number in _numbers(origin))
+    if over:  # a minus sign then stands for something else
+        odd = sorted({*odd, *(value for value in origin.sample.counts if value.startswith("-"))})
     if odd:
         steps["null_when"] = odd
-    if column.low is not None and column.low < 0 and any(100 < number < 115 for number in _numbers(origin)):
+    if over:
         steps["decode"] = "over_100_is_negative"
     elif origin.looks.get("decimal_comma", 0) >= MOST * _HALF:
         steps["decode"] = "decimal_comma"

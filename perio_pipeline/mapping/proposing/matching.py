@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
 
 from perio_pipeline.mapping.proposing.candidates import Candidate, refers
 from perio_pipeline.mapping.proposing.fit import EMPTY, value_fit

@@ -149,7 +149,7 @@ def _confidence(
         and value >= STRONG_VALUE
         and margin >= STRONG_MARGIN
         and filled
-        and column.name != "depth_state"
+        and column.name not in ("depth_state", "recession_mm")
         and told in (None, Confidence.STRONG)
     ):
         return Confidence.STRONG

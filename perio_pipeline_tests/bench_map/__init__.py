@@ -1,0 +1,1 @@
+"""How good proposals are, measured on the sample practice in every physical design there is."""
