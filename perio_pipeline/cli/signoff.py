@@ -11,6 +11,7 @@ from rich.console import Console
 from perio_pipeline import settings
 from perio_pipeline.cli import runs
 from perio_pipeline.cli.common import CrmOption, PracticeOption, clear_errors, shown
+from perio_pipeline.cutover.opening import Cutovers
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.signoff.signing.signing import Report, sign_off, write_signoff
 
@@ -34,11 +35,12 @@ def signoff(
     console = Console(soft_wrap=True, highlight=False)
     with clear_errors():
         rooms = settings.workplace()
+        until = Cutovers(rooms, rooms.practice(practice), to).open_until
         if by:
             run = RunInfo(f"signoff-{uuid4()}", "signoff", by)
-            report = sign_off(rooms, practice, to, run, despite=despite)
+            report = sign_off(rooms, practice, to, run, window_until=until, despite=despite)
         else:
-            report = write_signoff(rooms, practice, to, with_values=with_values)
+            report = write_signoff(rooms, practice, to, window_until=until, with_values=with_values)
         _tell(report, console)
 
 

@@ -31,6 +31,14 @@ class Cutovers:
         """Where the window is kept."""
         return WindowFile(self.rooms.data / "cutover", self.practice.practice, self.crm)
 
+    @property
+    def open_until(self) -> str:
+        """Until when the window is open, in the practice's time; empty where none is."""
+        window = self.file.read()
+        if window is None or window.closed_at is not None:
+            return ""
+        return f"{window.closes_at.astimezone(self.practice.locale.zone):%Y-%m-%d %H:%M}"
+
     def watcher(self, run_state: Callable[[str], RunState]) -> Watcher:
         """Return what decides the window's next step."""
         settings = self.practice.destination(self.crm).cutover

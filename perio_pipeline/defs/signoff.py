@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from perio_pipeline.cutover.opening import Cutovers
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable
 from perio_pipeline.signoff.signing.page import plain
 from perio_pipeline.signoff.signing.signing import write_signoff
@@ -18,7 +19,9 @@ def signoff_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobDef
     @dg.op(name=f"report_{crm}", description=f"Writes what was migrated into {crm} as the page that is signed.")
     def report(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> None:
         with actionable():
-            made = write_signoff(workplace.open, context.partition_key, crm)
+            rooms = workplace.open
+            until = Cutovers(rooms, rooms.practice(context.partition_key), crm).open_until
+            made = write_signoff(rooms, context.partition_key, crm, window_until=until)
         said = plain(made.facts)
         points = "\n".join(f"- {point}" for point in made.facts.open_points) or "None."
         context.add_output_metadata(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,18 @@ from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.objects import UNDECIDED
 from perio_pipeline.mapping.effective import EffectiveMapping
 from perio_pipeline.mapping.filing import SENT_FRAME
-from perio_pipeline.mapping.practice import Destination, Practice
+from perio_pipeline.mapping.practice import Cutover, Destination, Practice
 from perio_pipeline.signoff.accounting import ObjectStatus, destination_status
 from perio_pipeline.signoff.causes import Cause
 from perio_pipeline.signoff.diff import Diff
 from perio_pipeline.signoff.leftovers import CATEGORIES, file_lines, left_out_lines
 from perio_pipeline.signoff.objects import kept_diffs
+from perio_pipeline.signoff.signing.arrivals import Arrivals, arrivals
+from perio_pipeline.signoff.signing.unsettled import SETTLED, Unsettled, unsettled
 from perio_pipeline.workplace import Workplace
+
+PREFLIGHT = "preflight.json"
+"""The report of the latest preflight, beside the others."""
 
 TO_DO = {
     UNDECIDED: "Decide which records are the same: `perio match`.",
@@ -35,6 +41,7 @@ class ObjectFacts:
     Attributes:
         name, description: of the object.
         status: its counts.
+        arrived: what became of the rows that make records.
         left_out: category of `leftovers.CATEGORIES` → rows.
         compared: it was read back and compared.
     """
@@ -42,6 +49,7 @@ class ObjectFacts:
     name: str
     description: str
     status: ObjectStatus
+    arrived: Arrivals
     left_out: dict[str, int]
     compared: bool
 
@@ -52,9 +60,10 @@ class ObjectFacts:
 
     @property
     def adds_up(self) -> bool:
-        """Whether source = quarantined + left out + what makes records."""
+        """Whether source = quarantined + left out + what makes records, and each of these is accounted for."""
         status = self.status
-        return status.source == status.quarantined + status.left_out + status.shaped
+        counted = status.quarantined + status.left_out + status.shaped
+        return status.source == counted and status.shaped == self.arrived.total
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,10 @@ class Facts:
         plan: the note of the request plan; None where there is none.
         requests: that the latest runs took.
         absent: objects that are not loaded for this practice → why.
+        unsettled: records that the latest load and read-back do not speak for.
+        refused: checks of the latest preflight that are refused.
+        window_until: until when a cutover window is open; empty where none is.
+        share, few: of as many records, or of a few, it is believed that people deleted them in the CRM.
     """
 
     practice: str
@@ -95,10 +108,25 @@ class Facts:
     plan: dict[str, Any] | None
     requests: int
     absent: dict[str, str]
+    unsettled: Unsettled = SETTLED
+    refused: tuple[str, ...] = ()
+    window_until: str = ""
+    share: float = Cutover().gone_share
+    few: int = Cutover().gone_few
 
     def caused(self, cause: Cause) -> int:
         """How many differences have a cause."""
         return sum(int((diff.differences["cause"] == cause).sum()) for diff in self.diffs.values())
+
+    @property
+    def removed(self) -> int:
+        """How many records were loaded, and are not in the CRM any more, as the load or the read-back found."""
+        return self.caused(Cause.REMOVED)
+
+    @property
+    def many_removed(self) -> bool:
+        """Whether so many are gone that the account may be a wrong or a broken one."""
+        return self.removed > max(self.few, self.share * sum(each.arrived.total for each in self.objects))
 
     @property
     def open_points(self) -> list[str]:
@@ -118,10 +146,55 @@ class Facts:
         wrong = [each.name for each in self.objects if not each.adds_up]
         if wrong:
             points.append(f"The counts do not add up: {', '.join(wrong)}.")
+        if self.many_removed:
+            points.append(
+                f"{self.removed:,} records that were loaded are not in the CRM any more, too many to believe without a "
+                "look that people deleted them: see whether it is the right account, then say why it is signed."
+            )
+        points += self.unsettled.points
+        if self.refused:
+            points.append(f"The latest preflight refuses {', '.join(self.refused)}: mend it, then `perio preflight`.")
+        if self.window_until:
+            points.append(f"The cutover window is open until {self.window_until}, so that what is there still changes.")
         return points
 
+    @property
+    def to_decide(self) -> list[str]:
+        """What does not stand against signing, and is left to people, in words."""
+        quarantined = sum(each.status.quarantined for each in self.objects)
+        counts = (
+            (
+                "Values changed both in PANDA and by a person in the CRM",
+                self.caused(Cause.CONFLICT),
+                "Decide which is right, and correct it in the CRM.",
+            ),
+            (
+                "Rows that are not sound in PANDA, and so are not in the CRM",
+                quarantined,
+                "Correct them in PANDA and migrate again, or accept that they stay behind.",
+            ),
+            (
+                "Files that did not travel as they are",
+                len(self.files),
+                "Decide which of them the CRM must hold.",
+            ),
+            (
+                "Records that people deleted in the CRM",
+                self.removed,
+                "Decide whether that is right; the migration does not bring them back.",
+            ),
+            (
+                "Records that PANDA has no longer",
+                self.caused(Cause.DELETED),
+                "Decide whether somebody deletes them in the CRM; the migration deletes nothing.",
+            ),
+        )
+        said = [f"{what}: {count:,}. {to_do}" for what, count, to_do in counts if count]
+        sample = ["Only a sample was loaded: once it is signed, run the full migration."]
+        return said + (sample if self.load_pass == "sample" else [])
 
-def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal) -> Facts:
+
+def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal, window_until: str = "") -> Facts:
     """Gather the facts of a practice's destination as they are now."""
     store, mapping, name = rooms.store(), rooms.effective(practice, crm), practice.practice
     statuses = destination_status(store, name, crm, mapping, journal.traffic(name, crm), journal.costs(name, crm))
@@ -136,7 +209,12 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal) -> 
         load_pass=" and ".join(sorted(passes)),
         objects=tuple(
             ObjectFacts(
-                obj, entry.description, statuses.get(obj, ObjectStatus()), _by_category(left_out, obj), obj in diffs
+                obj,
+                entry.description,
+                statuses.get(obj, ObjectStatus()),
+                arrivals(store, name, obj, mapping),
+                _by_category(left_out, obj),
+                obj in diffs,
             )
             for obj, entry in mapping.present().items()
         ),
@@ -148,12 +226,25 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal) -> 
         plan=plan.note() or None if plan.exists() else None,
         requests=sum(status.requests for status in statuses.values()),
         absent={obj: absence.reason for obj, absence in mapping.absent.items()},
+        unsettled=unsettled(store, practice, mapping, journal),
+        refused=tuple(_refused(rooms, name, crm)),
+        window_until=window_until,
+        share=practice.destination(crm).cutover.gone_share,
+        few=practice.destination(crm).cutover.gone_few,
     )
 
 
 def planned_requests(plan: dict[str, Any] | None) -> int | None:
     """Return the requests that the latest plan foresaw; None without one."""
     return None if plan is None else int(plan["cost"]["requests"])
+
+
+def _refused(rooms: Workplace, practice: str, crm: str) -> Iterator[str]:
+    """Names of the checks that the latest preflight refuses, by its report."""
+    path = rooms.report_file(practice, crm, PREFLIGHT)
+    for check in json.loads(path.read_text(encoding="utf-8"))["checks"] if path.is_file() else ():
+        if check["verdict"] == "refused":
+            yield f"{check['requirement']} {check['name']}"
 
 
 def _by_category(lines: Sequence[dict[str, Any]], obj: str) -> dict[str, int]:

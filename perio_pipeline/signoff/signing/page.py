@@ -19,10 +19,15 @@ PARTS = (
     ("loaded", "in the CRM"),
     ("elsewhere", "arrives as part of something else"),
     ("skipped", "left out by policy"),
+    ("removed", "deleted by a person in the CRM, which stays"),
     ("quarantined", "held back: not sound in PANDA"),
+    ("waiting", "not in the sample, or not loaded yet"),
     ("failed", "did not arrive"),
 )
 """Of what the bar of an object consists → what it means."""
+
+SHOWN = frozenset({"loaded", "quarantined", "failed"})
+"""Parts that are shown even where no row is in them."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ def render_signoff(facts: Facts, signed: Sequence[Signature], made_at: datetime,
         with_values: show the differing values of the examples; the page is then patients' data.
     """
     cells = sum(diff.cells for diff in facts.diffs.values())
+    bars = [_bar(each) for each in facts.objects]
     return render(
         "signoff.html",
         facts=facts,
@@ -50,11 +56,13 @@ def render_signoff(facts: Facts, signed: Sequence[Signature], made_at: datetime,
         load_pass=PASSES.get(facts.load_pass, facts.load_pass or "nothing loaded"),
         made_at=made_at.strftime("%Y-%m-%d %H:%M %Z"),
         points=facts.open_points,
+        to_decide=facts.to_decide,
+        verdict="bad" if facts.open_points else "care" if facts.to_decide else "good",
         cells=cells,
         records=sum(each.loaded for each in facts.objects),
         unexplained=sum(diff.unexplained for diff in facts.diffs.values()),
-        bars=[_bar(each) for each in facts.objects],
-        parts=PARTS,
+        bars=bars,
+        parts=[part for part in PARTS if part[0] in SHOWN or any(bar.rows[part[0]] for bar in bars)],
         conflicts=facts.caused(Cause.CONFLICT),
         edits=facts.caused(Cause.EDITED),
         removed=facts.caused(Cause.REMOVED),
@@ -75,16 +83,17 @@ def render_signoff(facts: Facts, signed: Sequence[Signature], made_at: datetime,
 
 
 def _bar(each: ObjectFacts) -> Bar:
-    status, left = each.status, each.left_out
-    held = status.failed + status.removed
+    arrived, left = each.arrived, each.left_out
     return Bar(
         each.name,
         {
-            "loaded": max(status.shaped - held, 0),
+            "loaded": arrived.loaded,
             "elsewhere": left["elsewhere"] + left["merged"],
             "skipped": left["skipped"] + left["unavailable"],
-            "quarantined": status.quarantined,
-            "failed": held,
+            "removed": arrived.removed,
+            "quarantined": each.status.quarantined,
+            "waiting": arrived.waiting,
+            "failed": arrived.failed,
         },
     )
 
