@@ -61,6 +61,10 @@ def read_patients(source: PandaSource) -> Patients:
     return Patients(frame[["patient_id", "office"]], keys, frozenset(treated))
 
 
+RARE = 3
+"""From how many rows on a finding's name is the practice's vocabulary."""
+
+
 @dataclass(frozen=True)
 class OwnFindings:
     """The findings that only this practice records, beside those that its file declares.
@@ -68,12 +72,15 @@ class OwnFindings:
     Attributes:
         declared: name → rows.
         undeclared: name → rows, of those that reach no CRM.
+        rare: how many other undeclared names there are, each with fewer than `RARE` rows. What is recorded so seldom
+            may be anything that somebody typed, so it is counted and not shown (PHI).
         unfit: declared name → rows whose value is not what it is declared to be.
         proposals: a ready-made entry for each undeclared one.
     """
 
     declared: Mapping[str, int]
     undeclared: Mapping[str, int]
+    rare: int
     unfit: Mapping[str, int]
     proposals: tuple[str, ...]
 
@@ -84,14 +91,15 @@ def read_findings(source: PandaSource, declared: Mapping[str, OwnFinding]) -> Ow
     rows = rows.dropna(subset=["name"]).assign(folded=folded(rows["name"]))
     names = dict(zip(folded(pd.Series(list(declared), dtype=TEXT)), declared, strict=True))
     of = {name: rows.loc[rows["folded"] == each, "value"] for each, name in names.items()}
+    undeclared = [group for _, group in rows[~rows["folded"].isin(names)].groupby("folded")]
     others = {
-        " ".join(str(group["name"].iloc[0]).split()): group["value"]
-        for _, group in rows[~rows["folded"].isin(names)].groupby("folded")
+        " ".join(str(group["name"].iloc[0]).split()): group["value"] for group in undeclared if len(group) >= RARE
     }
     counts = {name: int(unfit(declared[name], values).sum()) for name, values in of.items()}
     return OwnFindings(
         {name: len(values) for name, values in of.items()},
         {name: len(values) for name, values in others.items()},
+        len(undeclared) - len(others),
         {name: number for name, number in counts.items() if number},
         tuple(proposal(name, values) for name, values in others.items()),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from perio_pipeline.panda.inventory import Inventory
 from perio_pipeline.panda.trial import Failure, Limit
 from perio_pipeline.preflight.checks import Check, listed, ok, refused, unknown, warning
-from perio_pipeline.preflight.reading import OwnFindings
+from perio_pipeline.preflight.reading import RARE, OwnFindings
 
 GIGABYTE = 1024**3
 NEARLY_FULL = 0.8
@@ -136,7 +136,11 @@ def findings(found: OwnFindings) -> Iterator[Check]:
         to_do = f"Under `findings` of the practice's file, where they are wanted: {'; '.join(found.proposals)}"
         yield warning("G5", "practice_findings", said, to_do)
     else:
-        yield ok("G5", "practice_findings", f"{arriving}; there are no others.")
+        others = "no others" if not found.rare else f"no others with {RARE} rows or more"
+        yield ok("G5", "practice_findings", f"{arriving}; there are {others}.")
+    if found.rare:
+        said = f"{found.rare} more names of findings have fewer than {RARE} rows each and reach no CRM."
+        yield warning("G5", "rare_findings", said, "Look at them in PANDA: such names are often a patient's own words.")
     if found.unfit:
         named = listed(f"{name} ({number:,})" for name, number in found.unfit.items())
         to_do = "Add these values to its `choices`, or declare another `type`; as it is they arrive as no value."

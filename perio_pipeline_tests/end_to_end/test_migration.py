@@ -42,6 +42,10 @@ def test_g10_the_limits_were_kept(migrated: World) -> None:
     assert migrated.sandbox.stats()["throttled"] == 0
 
 
+FILES = "/documents/download/"
+"""Where an uploaded file is read back: an address that the CRM's answers hold, not an operation that it publishes."""
+
+
 def test_every_request_fits_the_published_api(migrated: World) -> None:
     if not openapi_contract.available():
         pytest.skip("the official OpenAPI files lie in ../shared, which is not here")
@@ -50,6 +54,7 @@ def test_every_request_fits_the_published_api(migrated: World) -> None:
     complaints = {
         f"{request['method']} {request['path']}: {complaint}"
         for request in captured
+        if not request["path"].startswith(FILES)
         for complaint in openapi_contract.validate_request(request["method"], request["path"], request["body"])
     }
     assert complaints == set()

@@ -114,14 +114,17 @@ def test_g5_columns_and_tables_that_nothing_reads_are_named_with_their_rows() ->
 
 
 def test_g5_findings_that_nobody_declared_are_named_with_an_entry_for_each() -> None:
-    found = OwnFindings({"Night guard": 4, "Splint": 0}, {"Frenum": 3}, {"Night guard": 1}, ("Frenum: {type: text}",))
+    found = OwnFindings(
+        {"Night guard": 4, "Splint": 0}, {"Frenum": 3}, 2, {"Night guard": 1}, ("Frenum: {type: text}",)
+    )
     checks = {check.name: check for check in source.findings(found)}
     assert {check.verdict.value for check in checks.values()} == {"warning"}
     assert "Frenum (3)" in checks["practice_findings"].found
     assert "Frenum: {type: text}" in checks["practice_findings"].to_do
     assert "Night guard (1)" in checks["finding_values"].found
     assert "Splint" in checks["finding_names"].found
-    assert set(verdicts(source.findings(OwnFindings({"Night guard": 4}, {}, {}, ()))).values()) == {"ok"}
+    assert "2 more names" in checks["rare_findings"].found
+    assert set(verdicts(source.findings(OwnFindings({"Night guard": 4}, {}, 0, {}, ()))).values()) == {"ok"}
 
 
 def test_p3_an_entry_that_fails_on_many_rows_is_refused_and_on_a_few_told() -> None:

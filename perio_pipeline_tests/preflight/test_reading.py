@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -43,9 +44,13 @@ def sql(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def opened(path: Path) -> PandaSource:
+    return PandaSource(f"sqlite:///{path}", load_bindings(PROJECT / "mappings" / "panda.yaml"), "panda.yaml")
+
+
 @pytest.fixture(scope="module")
 def panda(path: Path) -> PandaSource:
-    return PandaSource(f"sqlite:///{path}", load_bindings(PROJECT / "mappings" / "panda.yaml"), "panda.yaml")
+    return opened(path)
 
 
 def test_g3_bridged_and_treated_patients(panda: PandaSource, sql: sqlite3.Connection) -> None:
@@ -81,6 +86,16 @@ def test_g5_findings_are_told_from_those_that_are_declared(panda: PandaSource, s
     assert found.undeclared == counted
     assert '"Papilla index": {type: number, take: latest}' in found.proposals
     assert any(each.startswith('"Gingival biotype": {type: ') for each in found.proposals)
+
+
+def test_phi_a_finding_s_name_that_is_hardly_recorded_is_counted_and_not_shown(path: Path, tmp_path: Path) -> None:
+    copy = shutil.copy(path, tmp_path / "panda.db")
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        row = "SELECT rowid FROM CustomFinding WHERE FindingName = 'Night guard' LIMIT 1"
+        connection.execute(f"UPDATE CustomFinding SET FindingName = 'asked by Jane Roe' WHERE rowid = ({row})")
+    before, after = (reading.read_findings(opened(each), {}) for each in (path, copy))
+    assert (after.rare, after.undeclared.keys()) == (before.rare + 1, before.undeclared.keys())
+    assert "Jane" not in f"{after}"
 
 
 def test_g7_images_go_to_the_account_of_the_patient_s_office(panda: PandaSource, sql: sqlite3.Connection) -> None:

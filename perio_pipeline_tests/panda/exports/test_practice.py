@@ -17,7 +17,7 @@ from perio_pipeline.errors import MappingError, SettingsError, SourceError
 from perio_pipeline.panda.sample.generate import generate
 from perio_pipeline.panda.tables import PATIENT, TABLES
 from perio_pipeline.preflight.checks import Verdict
-from perio_pipeline.preflight.run import _of_source
+from perio_pipeline.preflight.run import source_checks
 from perio_pipeline.workplace import Workplace
 from perio_pipeline_tests.panda.exports.writing import BINDINGS_FILE, TODAY, Style, export
 
@@ -83,7 +83,7 @@ def test_p1_a_broken_export_is_no_source(rooms: Workplace) -> None:
 def test_p1_preflight_refuses_a_broken_export_and_goes_on(rooms: Workplace) -> None:
     (rooms.data / "exports" / "harbor" / "Patient.csv").write_text("", encoding="utf-8")
     practice = rooms.practice("harbor")
-    checks = list(_of_source(rooms, practice, "highlevel", rooms.effective(practice, "highlevel"), TODAY))
+    checks = list(source_checks(rooms, practice, "highlevel", rooms.effective(practice, "highlevel"), TODAY))
     assert (checks[0].verdict, "Patient.csv is empty" in checks[0].found) == (Verdict.REFUSED, True)
 
 
