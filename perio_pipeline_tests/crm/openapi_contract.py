@@ -17,7 +17,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 SPECIFICATION = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "highlevel-openapi"
-_FILES = ("contacts", "opportunities", "businesses", "calendars", "locations", "users")
+_FILES = ("contacts", "opportunities", "businesses", "calendars", "locations", "users", "forms")
 
 Schema = dict[str, Any]
 
