@@ -169,7 +169,10 @@ def _written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_written, value))}]"
     plainly = _dumped(value)
-    return plainly if not isinstance(value, str) or plainly == value else _dumped(DoubleQuotedScalarString(value))
+    # A text such as `?0` is written plainly, and cannot be read back from between brackets.
+    if not isinstance(value, str) or (plainly == value and _read(f"{{text: {plainly}}}") == {"text": value}):
+        return plainly
+    return _dumped(DoubleQuotedScalarString(value))
 
 
 def _dumped(scalar: Any) -> str:
