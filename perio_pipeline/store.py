@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
@@ -71,6 +72,26 @@ class StoredFrame:
         elif len(rest):
             yield rest.set_axis(range(start, start + len(rest)))
 
+    def tables(self, column: str, wanted: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> Iterator[pa.Table]:
+        """Read some of its rows as Arrow tables; at least one, which may be empty.
+
+        Args:
+            column: what the choice depends on; the other columns are read only where it chooses any row.
+            wanted: values of that column → whether each row is wanted.
+        """
+        with self.path.open("rb") as opened:
+            file = pq.ParquetFile(opened)
+            yield file.schema_arrow.empty_table()
+            for group in range(file.num_row_groups):
+                chosen = wanted(file.read_row_group(group, [column])[column])
+                if pc.any(chosen).as_py():
+                    yield file.read_row_group(group).filter(chosen)
+
+    def where(self, column: str, wanted: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> pd.DataFrame:
+        """Read some of its rows into memory, chosen as in `tables`."""
+        frame: pd.DataFrame = _pandas(pa.concat_tables(self.tables(column, wanted))).reset_index(drop=True)
+        return frame
+
 
 def _read(path: UPath, columns: tuple[str, ...] | None) -> pd.DataFrame:
     with path.open("rb") as file:
@@ -117,7 +138,7 @@ class FrameStore:
         _owner_only(path)
         path.write_text(json.dumps(note, indent=1), encoding="utf-8")
 
-    def write(self, practice: str, key: Sequence[str], frames: pd.DataFrame | Iterable[pd.DataFrame]) -> int:
+    def write(self, practice: str, key: Sequence[str], frames: pd.DataFrame | Iterable[pd.DataFrame | pa.Table]) -> int:
         """Write a frame, or pieces of one that share their columns; returns its rows."""
         with self.writing(practice, key) as pieces:
             for piece in [frames] if isinstance(frames, pd.DataFrame) else frames:
@@ -154,10 +175,11 @@ class Pieces:
         self._file = file
         self._writer: pq.ParquetWriter | None = None
 
-    def add(self, piece: pd.DataFrame) -> None:
+    def add(self, piece: pd.DataFrame | pa.Table) -> None:
         """Write the next piece."""
         schema = self._writer.schema if self._writer else None
-        table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False)
+        is_frame = isinstance(piece, pd.DataFrame)
+        table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False) if is_frame else piece
         self._writer = self._writer or pq.ParquetWriter(self._file, table.schema, compression="zstd")
         self._writer.write_table(table, row_group_size=ROW_GROUP)
         self.rows = max(self.rows, 0) + len(piece)

@@ -49,6 +49,23 @@ class Censuses:
             self._write(FOUND, name, now, look)
         return changes
 
+    def touched_exams(self, look: str) -> frozenset[str] | None:
+        """Return the exams that a look found new, changed or deleted, or with another chart; None where none are known.
+
+        Tables that the look passed over do not speak: it did not find anything of theirs to be loaded.
+        """
+        touched: set[str] = set()
+        for name in ("perio_exam", *BY_EXAM):
+            found = self.store.frame(self.practice, [self.destination, FOUND, name])
+            if not found.exists() or found.note().get("look") != look:
+                continue
+            known = self._read(KNOWN, name)
+            if known is None:
+                return None
+            changes = compare(known, found.read().astype(CENSUS))
+            touched |= changes.new | changes.changed | changes.deleted
+        return frozenset(touched)
+
     def accept(self, look: str) -> None:
         """Make what a look has found the known census; done twice, it changes nothing the second time."""
         for name in TABLES:

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from perio_pipeline.cutover.rereading import Reread
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.panda.extract import Extract, SourceChangedError
 from perio_pipeline.store import FrameStore, StoredFrame
@@ -16,10 +17,16 @@ class ParquetFrames(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Write the asset's frame for its practice."""
+        store = self.workplace.store()
+        is_read = isinstance(obj, Extract | Reread)
+        if is_read:
+            # Nameless while it is being replaced: nothing may be told of a new frame that held for the old one.
+            store.write_note(context.partition_key, context.asset_key.path, {})
         with actionable():  # a streamed frame is read from its source only now
-            rows = _written(self.workplace.store(), context, obj)
+            rows = _written(store, context, obj)
         context.add_output_metadata({"dagster/partition_row_count": rows})
-        if isinstance(obj, Extract):
+        if is_read:
+            store.write_note(context.partition_key, context.asset_key.path, obj.note)
             context.add_output_metadata(obj.report.metadata())
 
     def load_input(self, context: dg.InputContext) -> Any:

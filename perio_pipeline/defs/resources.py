@@ -10,17 +10,21 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from perio_pipeline import progress
+from perio_pipeline.cutover.rereading import Touched, touched
 from perio_pipeline.defs.earlier_runs import process_tags
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.lock import LockedError
 from perio_pipeline.loading.objects import Target
+from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.store import FrameStore
 from perio_pipeline.workplace import Workplace
 
 PASS_TAG = "perio/pass"
 DESTINATION_TAG = "perio/destination"
+BATCH_TAG = "perio/batch"
+"""Names the attempt at a window's batch that a run is."""
 LOOK_SECONDS = 15
 """How often a step that waits for another run looks whether that has ended."""
 
@@ -102,6 +106,13 @@ def actionable() -> Iterator[None]:
         yield
     except PerioError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def touched_by(context: dg.AssetExecutionContext, workplace: Workplace, practice: Practice) -> Touched | None:
+    """Return the exams that the run's batch touches; None where it loads none, or everything is to be looked at."""
+    tags = context.run.tags
+    batch = tags.get(BATCH_TAG)
+    return touched(workplace, practice, tags[DESTINATION_TAG], batch) if batch else None
 
 
 def run_info(context: Any, load_pass: str) -> RunInfo:

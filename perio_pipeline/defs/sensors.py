@@ -14,11 +14,8 @@ from perio_pipeline.cutover.window import Batch, Kind
 from perio_pipeline.defs.assets.destination import WHOLE_TAG, LoadPass
 from perio_pipeline.defs.earlier_runs import end_dead_runs
 from perio_pipeline.defs.jobs import job_name, load_keys, migrated
-from perio_pipeline.defs.resources import DESTINATION_TAG, PASS_TAG, WorkplaceResource, actionable
+from perio_pipeline.defs.resources import BATCH_TAG, DESTINATION_TAG, PASS_TAG, WorkplaceResource, actionable
 from perio_pipeline.mapping.model import Mapping
-
-BATCH_TAG = "perio/batch"
-"""Names the attempt at a batch that a run is."""
 
 MATCHED_TABLES = frozenset({"patient", "provider", "referral_source"})
 """Whose new records the CRM may hold already: staff may have entered them there as well."""

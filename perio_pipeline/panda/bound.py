@@ -160,6 +160,19 @@ class BoundTable(Entry):
             return ()
         return modified.columns({})
 
+    def holding(self, field: str, values: Sequence[str]) -> BoundTable | None:
+        """Return the same table with those rows only that have one of some values in a field.
+
+        None where its column does not hold the values as they are, or is asked for others already.
+        """
+        bound = self.columns.get(field)
+        if bound is None or bound.column is None or bound.transforms or bound.null_when or bound.encoding:
+            return None
+        names = {filled(bound.column, place.suffixes) for place in self.places}
+        if len(names) > 1 or names & self.where.keys():
+            return None
+        return self.model_copy(update={"where": {**self.where, names.pop(): tuple(values)}})
+
     def physical_columns(self, only: Collection[str] | None = None) -> list[str]:
         """Every physical column that is read, once, in order; of a joined table as `alias.Column`.
 

@@ -85,6 +85,10 @@ class Extract:
     """A canonical table as extract frames, in the order of its key; at least one, which may be empty.
 
     Where it is bound to several parts, one comes after the other, each in the order of its key.
+
+    Attributes:
+        report: how it was read.
+        note: what is noted beside the frame that it becomes.
     """
 
     def __init__(
@@ -107,6 +111,7 @@ class Extract:
             readings: how often it is read at most because it changed while it was read.
         """
         self._source, self._parts, self._rows, self._only, self._readings = source, parts, rows, only, readings
+        self.note: dict[str, str] = {}
         self._shape = table if only is None else _narrowed(table, only)
         self._table = table
         self.report = Report()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 import sqlalchemy as sa
@@ -27,6 +29,9 @@ VERSION = "version"
 
 CHUNK_ROWS = 50_000
 """Source rows fetched at a time; a perio row becomes six."""
+
+VALUES_AT_ONCE = 200
+"""How many values one statement asks for; SQL Server takes 2,100 parameters, SQLite an expression of depth 1,000."""
 
 
 class PandaSource:
@@ -114,7 +119,25 @@ class PandaSource:
 
     def extract(self, table: Table, rows: int = CHUNK_ROWS) -> Extract:
         """Return a canonical table for reading, as often as needed; it knows afterwards how it was read."""
-        return Extract(self, table, self.parts(table), rows)
+        extract = Extract(self, table, self.parts(table), rows)
+        extract.note = {"reading": uuid4().hex, "bindings": self.fingerprint(table)}
+        return extract
+
+    def extract_of(self, table: Table, field: str, values: Collection[str]) -> Extract | None:
+        """Return those rows of a table for reading that have one of some values in a field.
+
+        The database compares as it does, perhaps without regard to case; whoever reads looks at the values once more.
+        None where the database cannot be asked for them.
+        """
+        asked = sorted(values)
+        batches = [asked[start : start + VALUES_AT_ONCE] for start in range(0, len(asked), VALUES_AT_ONCE)]
+        parts = [part.holding(field, batch) for part in self.parts(table) for batch in batches]
+        known = [part for part in parts if part is not None]
+        return Extract(self, table, known, CHUNK_ROWS) if len(known) == len(parts) else None
+
+    def fingerprint(self, table: Table) -> str:
+        """Return what is another text whenever the table's entries in the bindings are others."""
+        return sha256("".join(part.model_dump_json() for part in self.parts(table)).encode()).hexdigest()
 
     def chunks(self, table: Table, rows: int = CHUNK_ROWS, only: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Stream a canonical table as extract frames in the order of its key; at least one, which may be empty.

@@ -20,7 +20,10 @@ QUARANTINE: dict[str, Kind] = {
     "rule": Kind.TEXT,
     "reason": Kind.TEXT,
 }
-"""Columns of a quarantine frame: one line per failure; `row` is the position in the extract."""
+"""Columns of a quarantine frame: one line per failure; `row` is the position in the extract.
+
+Rows of exams that a window's batch has read again are numbered on behind it, so that no two rows share a number.
+"""
 
 TREATMENTS: dict[str, Kind] = {**QUARANTINE, "action": Kind.TEXT}
 """Columns of a treatments frame: one line per treated cell of a row that went on."""

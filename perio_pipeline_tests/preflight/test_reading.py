@@ -83,7 +83,8 @@ def test_g5_findings_are_told_from_those_that_are_declared(panda: PandaSource, s
     no = "SELECT count(*) FROM CustomFinding WHERE FindingName = 'Night guard' AND FindingValue <> 'yes'"
     assert found.declared == {"night  GUARD": counted.pop("Night guard")}
     assert found.unfit == {"night  GUARD": sql.execute(no).fetchone()[0]}
-    assert found.undeclared == counted
+    assert found.undeclared == {name: rows for name, rows in counted.items() if rows >= reading.RARE}
+    assert found.rare == len(counted) - len(found.undeclared)
     assert '"Papilla index": {type: number, take: latest}' in found.proposals
     assert any(each.startswith('"Gingival biotype": {type: ') for each in found.proposals)
 

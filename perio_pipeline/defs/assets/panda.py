@@ -4,9 +4,11 @@ from typing import Any
 
 import dagster as dg
 
+from perio_pipeline.cutover.rereading import reread
 from perio_pipeline.defs.metadata import OWNERS, table_schema
-from perio_pipeline.defs.resources import WorkplaceResource, actionable
+from perio_pipeline.defs.resources import WorkplaceResource, actionable, touched_by
 from perio_pipeline.panda.canonical import Table
+from perio_pipeline.panda.tables import BY_EXAM
 
 
 def extract_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -24,8 +26,11 @@ def extract_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.
     def extract(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.Output[Any]:
         with actionable():
             rooms = workplace.open
-            source = rooms.source(rooms.practice(context.partition_key))
+            practice = rooms.practice(context.partition_key)
+            source = rooms.source(practice)
             source.check([table])
-            return dg.Output(source.extract(table))
+            batch = touched_by(context, rooms, practice) if table.name in BY_EXAM else None
+            last = workplace.store().frame(practice.practice, context.asset_key.path)
+            return dg.Output((batch and reread(source, table, last, batch)) or source.extract(table))
 
     return extract

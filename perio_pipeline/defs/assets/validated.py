@@ -4,17 +4,19 @@ Rows that break a rule go to `quarantine/<table>`, what was changed on rows that
 lie beside the validated frames in the store and are counted in the asset's metadata.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+import json
+from collections.abc import Collection
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from perio_pipeline.cutover.rereading import Touched, ValidCharts
 from perio_pipeline.defs.assets.frames import AssetMaker, frame_asset
 from perio_pipeline.defs.metadata import OWNERS, counts_table, table_schema
-from perio_pipeline.defs.resources import WorkplaceResource, actionable
+from perio_pipeline.defs.resources import WorkplaceResource, actionable, touched_by
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.tables import BY_EXAM, TABLES
@@ -23,7 +25,6 @@ from perio_pipeline.store import FrameStore, StoredFrame
 from perio_pipeline.validation.carried_forward import carried_forward, site_fingerprints
 from perio_pipeline.validation.contact_points import contact_points
 from perio_pipeline.validation.context import Context
-from perio_pipeline.validation.findings import Validated
 from perio_pipeline.validation.frames import (
     CARRIED_FORWARD_EXAM,
     CONTACT_POINT,
@@ -38,18 +39,14 @@ from perio_pipeline.validation.identity import PatientPolicies, patient_identity
 from perio_pipeline.validation.likely_duplicates import likely_duplicates
 from perio_pipeline.validation.missing_teeth import MissingTeeth
 from perio_pipeline.validation.practices import referring_practices
-from perio_pipeline.validation.readable import check_readable, unread_rows
+from perio_pipeline.validation.readable import check_readable
 from perio_pipeline.validation.referrals import primary_referral, referrer_volume
-from perio_pipeline.validation.validate import validate
-
-PIECE = 300_000
-"""Rows of a chart's table that are validated at a time."""
+from perio_pipeline.validation.stored import FRAMES, PIECE, Tally, pieces, validated_pieces, write
 
 
 def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """Build the validated frame of one canonical table."""
-    parents = sorted({parent for parent in table.parents.values() if parent != table.name})
-    needs = [*parents, *(["perio_tooth"] if table.name == "perio_site" else [])]
+    needs = [*_parents(table), *(["perio_tooth"] if table.name == "perio_site" else [])]
 
     @dg.asset(
         key=["validated", table.name],
@@ -66,31 +63,19 @@ def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> d
         context: dg.AssetExecutionContext, workplace: WorkplaceResource, extract: StoredFrame
     ) -> dg.MaterializeResult[Any]:
         with actionable():
-            practice = workplace.open.practice(context.partition_key)
-            store = workplace.store()
-            # Written piece by piece, so that memory does not grow with the practice.
-            with (
-                store.writing(practice.practice, context.asset_key.path) as valid,
-                store.writing(practice.practice, ["quarantine", table.name]) as quarantine,
-                store.writing(practice.practice, ["treatments", table.name]) as treatments,
-            ):
-                quarantined, refused, treated, unread = 0, Counter[str](), Counter[str](), Counter[str]()
-                for found in _validate(table, practice, store, extract, parents):
-                    valid.add(found.valid)
-                    quarantine.add(found.quarantine)
-                    treatments.add(found.treatments)
-                    quarantined += int(found.quarantine["row"].nunique())
-                    refused += _by_rule(found.quarantine)
-                    treated += _by_rule(found.treatments)
-                    unread += unread_rows(found.quarantine)
-            check_readable(table, unread, extract.rows(), Limit(practice.source.unreadable))
+            rooms = workplace.open
+            practice, store = rooms.practice(context.partition_key), rooms.store()
+            batch = touched_by(context, rooms, practice) if table.name in BY_EXAM else None
+            tally, again = _validate(table, practice, store, extract, batch)
+            check_readable(table, tally.unread, extract.rows(), Limit(practice.source.unreadable))
         return dg.MaterializeResult(
             metadata={
-                "dagster/partition_row_count": valid.rows,
+                "dagster/partition_row_count": tally.valid,
                 "extracted": extract.rows(),
-                "quarantined": quarantined,
-                "quarantined_by_rule": counts_table(refused, "rule"),
-                "treated_by_rule": counts_table(treated, "rule"),
+                "quarantined": tally.quarantined,
+                "quarantined_by_rule": counts_table(tally.refused, "rule"),
+                "treated_by_rule": counts_table(tally.treated, "rule"),
+                **({} if again is None else {"exams_validated_again": len(again)}),
             },
         )
 
@@ -98,15 +83,34 @@ def validated_asset(table: Table, partitions: dg.PartitionsDefinition[str]) -> d
 
 
 def _validate(
-    table: Table, practice: Practice, store: FrameStore, extract: StoredFrame, parents: list[str]
-) -> Iterator[Validated]:
-    """Validate piece by piece."""
-    keys = {name: _keys(store, practice.practice, name) for name in parents}
+    table: Table, practice: Practice, store: FrameStore, extract: StoredFrame, batch: Touched | None
+) -> tuple[Tally, Collection[str] | None]:
+    """Validate a table, or of a chart's those exams that must be; returns which, None for all."""
+    name = practice.practice
+    parents = {parent: _keys(store, name, parent) for parent in _parents(table)}
+    context, settings = _context(table, practice, store), _settings(practice)
+    charts = ValidCharts(table, *(store.frame(name, [kind, table.name]) for kind in FRAMES))
+    again = charts.to_validate(extract, parents["perio_exam"], settings, batch) if batch else None
+    chosen = pieces(table, extract) if again is None else iter([charts.rows_of(again, extract)])
+    # Nameless while it is being replaced, as an extract is.
+    store.write_note(name, ["validated", table.name], {})
+    kept = ((), (), ()) if again is None else charts.kept(again)
+    tally = write(store, name, table, validated_pieces(table, chosen, parents, context), kept)
+    made_of = {"extract": extract.note().get("reading"), "settings": settings}
+    store.write_note(name, ["validated", table.name], made_of)
+    return tally, again
+
+
+def _parents(table: Table) -> list[str]:
+    return sorted({parent for parent in table.parents.values() if parent != table.name})
+
+
+def _context(table: Table, practice: Practice, store: FrameStore) -> Context:
     missing = None
     if table.name == "perio_site":
         teeth = store.frame(practice.practice, ["validated", "perio_tooth"])
         missing = MissingTeeth.of(teeth.chunks(PIECE))
-    context = Context(
+    return Context(
         today=date.today(),
         country=practice.country,
         time_zone=practice.time_zone,
@@ -114,20 +118,19 @@ def _validate(
         missing_teeth=missing,
         switched_off=frozenset(practice.policies.switched_off),
     )
-    pieces = extract.chunks(PIECE, "exam_id") if table.name in BY_EXAM else iter([extract.read()])
-    for piece in pieces:
-        yield validate(table, piece, keys, context)
+
+
+def _settings(practice: Practice) -> str:
+    """Name all that a practice's file says about validation."""
+    policies = practice.policies
+    said = [practice.country, practice.time_zone, policies.bridge_fed, sorted(policies.switched_off)]
+    return sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _keys(store: FrameStore, practice: str, name: str) -> pd.Index:
     (key,) = TABLES[name].key
     keys: pd.Index = pd.Index(store.frame(practice, ["validated", name]).read([key])[key])
     return keys
-
-
-def _by_rule(lines: pd.DataFrame) -> Counter[str]:
-    counts = (lines["column"].astype(str) + ": " + lines["rule"].astype(str)).value_counts()
-    return Counter({str(rule): int(rows) for rule, rows in counts.items()})
 
 
 def derived_assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
