@@ -21,7 +21,7 @@ class Restless(Extract):
     """A table that changes while it is read, so many times."""
 
     def __init__(self, times: int, error: SourceError | None = None) -> None:
-        self.report, self._times, self._error = Report(), times, error
+        self.report, self.note, self._times, self._error = Report(), {"reading": "a name"}, times, error
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         self.report = Report(Isolation.COMMITTED, "arrow", 7, 2, self.report.readings + 1)

@@ -86,7 +86,7 @@ def test_g5_findings_are_told_from_those_that_are_declared(panda: PandaSource, s
     assert found.undeclared == {name: rows for name, rows in counted.items() if rows >= reading.RARE}
     assert found.rare == len(counted) - len(found.undeclared)
     assert '"Papilla index": {type: number, take: latest}' in found.proposals
-    assert any(each.startswith('"Gingival biotype": {type: ') for each in found.proposals)
+    assert any(each.startswith('"Occlusal trauma": {type: ') for each in found.proposals)
 
 
 def test_phi_a_finding_s_name_that_is_hardly_recorded_is_counted_and_not_shown(path: Path, tmp_path: Path) -> None:
