@@ -238,6 +238,15 @@ def test_p7_what_a_failed_run_has_read_is_validated_by_the_next(office: Office) 
     assert as_from_all(office)
 
 
+def test_p7_what_another_batch_has_read_is_not_passed_over(office: Office) -> None:
+    office.panda(*CHANGES["a site deeper"](office.exam()))
+    office.load(office.found(), without="validated")
+    office.censuses.accept(f"look {office.number}")  # as that of another destination's window
+    office.panda("update Patient set LastName = LastName || 'x', LastModified = '2026-12-01 13:00:00'")
+    assert again(office.batch()) is None
+    assert as_from_all(office)
+
+
 def test_p7_other_settings_and_other_bindings_look_at_everything(office: Office) -> None:
     practice = office.rooms.mappings / "practices" / f"{PRACTICE}.yaml"
     practice.write_text(practice.read_text(encoding="utf-8").replace("country: US", "country: CA"), encoding="utf-8")
