@@ -13,6 +13,7 @@ from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.frames import table_kinds, typed_frame
+from perio_pipeline.panda.tables import TABLES
 
 FACTORS = Table(
     "assessment",
@@ -32,7 +33,7 @@ def assessment_asset(crms: list[str], partitions: dg.PartitionsDefinition[str]) 
 
     @dg.asset(
         key=["assessment"],
-        deps=[[crm, "request_plan"] for crm in crms],
+        deps=[*([crm, "request_plan"] for crm in crms), *(["validated", name] for name in TABLES)],
         partitions_def=partitions,
         group_name="assessment",
         kinds={"python"},
