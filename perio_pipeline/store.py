@@ -194,13 +194,16 @@ class Pieces:
     def close(self) -> None:
         """Write what belongs behind the last piece."""
         with self._thread:
-            self._wait()
-            if self._writer:
-                self._writer.close()
+            try:
+                self._wait()
+            finally:
+                if self._writer:
+                    self._writer.close()
 
     def _wait(self) -> None:
-        if self._under_way:
-            self._under_way.result()
+        under_way, self._under_way = self._under_way, None
+        if under_way:
+            under_way.result()
 
 
 def _is_local(path: UPath) -> bool:
