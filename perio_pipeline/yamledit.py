@@ -7,7 +7,6 @@ again and compared with what was meant.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -19,7 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from perio_pipeline.errors import MappingError
-from perio_pipeline.yamlfile import YamlFile, plain
+from perio_pipeline.yamlfile import plain
 
 Path_ = tuple[str | int, ...]
 Pair = tuple[Node, Node]
@@ -76,7 +75,8 @@ def _edited(file: Path, text: str, entry: Path_, value: Any) -> str:
     after = _set(before, entry, value) if value is not None else _without(before, entry)
     if _read(after) != _meant(_read(before), entry, value):
         problem = "it is written in a way that only a person can change, such as through an alias or over many lines."
-        raise YamlFile(file).error(entry, problem, "Change it by hand.")
+        line = _way(before, entry)[-1].start_mark.line + 1
+        raise MappingError(str(file), line, ".".join(map(str, entry)), problem, "Change it by hand.")
     return mark + after
 
 
@@ -89,11 +89,10 @@ def _set(text: str, entry: Path_, value: Any) -> str:
         return _added(text, around, missing[0], value)
     node = nodes[-1]
     if isinstance(value, Mapping) and isinstance(node, MappingNode) and node.value:
-        for key in [pair[0].value for pair in node.value]:
-            if key not in value:
-                text = _without(text, (*entry, key))
         for key, each in value.items():
             text = _set(text, (*entry, key), each)
+        for key in [pair[0].value for pair in node.value if pair[0].value not in value]:
+            text = _without(text, (*entry, key))
         return text
     if isinstance(node, ScalarNode) or node.flow_style:
         start, gap = node.start_mark.index, "" if text[: node.start_mark.index].endswith((" ", "\n")) else " "
@@ -165,23 +164,20 @@ def _line_end(text: str, position: int) -> int:
 
 def _written(value: Any) -> str:
     """A value in one line, as it may stand between others."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_written(key)}: {_written(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    plainly = _dumped(value)
+    return plainly if not isinstance(value, str) or plainly == value else _dumped(DoubleQuotedScalarString(value))
+
+
+def _dumped(scalar: Any) -> str:
+    """A scalar as ruamel.yaml writes it between others: texts that would read as something else are quoted."""
     yaml, out = YAML(), io.StringIO()
     yaml.default_flow_style, yaml.width, yaml.allow_unicode = True, 1_000_000, True
-    yaml.dump([_quoted(value)], out)
-    return re.sub(r"\A\[|\]\n\Z", "", out.getvalue())
-
-
-def _quoted(value: Any) -> Any:
-    """Texts that YAML would read as something else stand in double quotes, as elsewhere in the files."""
-    if isinstance(value, Mapping):
-        return {_quoted(key): _quoted(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_quoted(each) for each in value]
-    if not isinstance(value, str):
-        return value
-    out = io.StringIO()
-    YAML().dump([value], out)
-    return value if out.getvalue() == f"- {value}\n" else DoubleQuotedScalarString(value)
+    yaml.dump([scalar], out)
+    return out.getvalue()[1:-2]
 
 
 def _read(text: str) -> Any:
