@@ -11,6 +11,7 @@ import pandas as pd
 
 from perio_pipeline.mapping.proposing.names import concepts_of, words_together
 from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.mapping.proposing.slices import parts_of
 from perio_pipeline.mapping.proposing.words import folded, shared_prefix
 from perio_pipeline.panda.profiling.sampling import SampledColumn, SampledTable
 
@@ -100,14 +101,32 @@ class Candidate:
 
 def candidates_of(tables: Sequence[SampledTable]) -> list[Candidate]:
     """Return every table as it is, and unpivoted over sites where it has their columns."""
+    tables = [part for table in tables for part in parts_of(table)]
     lists = [table for table in tables if _is_list(table)]
+    days_first = _days_first(tables)
     found = []
     for table in tables:
         plain = _with_lists(
-            Candidate(table, tuple(Origin(name, each, table.name) for name, each in table.columns.items())), lists
+            Candidate(
+                table,
+                tuple(Origin(name, each, table.name, day_first=days_first) for name, each in table.columns.items()),
+                {"where": dict(table.where)} if table.where else {},
+            ),
+            lists,
         )
         found += [plain, *_over_sites(plain)]
     return found
+
+
+def _days_first(tables: Sequence[SampledTable]) -> bool | None:
+    """How the database writes dates: as most of its columns that leave no doubt."""
+    votes = [
+        str(origin.dates).startswith("DD/")
+        for table in tables
+        for origin in (Origin(name, each, table.name) for name, each in table.columns.items())
+        if origin.dates and "/" in origin.dates and not origin.is_open
+    ]
+    return sum(votes) * 2 > len(votes) if votes else None
 
 
 def refers(origin: Origin, keys: frozenset[str]) -> float:
@@ -211,7 +230,7 @@ def _unpivoted(candidate: Candidate, suffixes: Mapping[str, str], families: Mapp
     gone = {name for names in families.values() for name in names}
     by_name = {origin.path: origin for origin in candidate.origins}
     made = [
-        Origin(stem, _together(stem, [by_name[name].sample for name in names]), candidate.table.name)
+        replace(by_name[names[0]], path=stem, sample=_together(stem, [by_name[name].sample for name in names]))
         for stem, names in families.items()
     ]
     kept = [origin for origin in candidate.origins if origin.path not in gone]

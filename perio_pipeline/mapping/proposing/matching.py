@@ -94,7 +94,7 @@ class Matcher:
         ][:3]
 
     def _assigned(self, matches: Sequence[Sequence[Match]]) -> dict[str, Match]:
-        names = [each.table.name for each in self._candidates]
+        names = [(each.table.name, *each.table.where.values()) for each in self._candidates]
         physical = list(dict.fromkeys(names))
         scores = np.zeros((len(matches), len(physical)))
         best: dict[tuple[int, int], Match] = {}

@@ -31,12 +31,14 @@ class Origin:
         sample: its values.
         table: the physical table it stands in, by which the words of its name are understood.
         alias: the join it needs; empty for none.
+        day_first: whether days come before months where the column itself leaves that open; None where nothing says.
     """
 
     path: str
     sample: SampledColumn
     table: str
     alias: str = ""
+    day_first: bool | None = None
 
     @cached_property
     def values(self) -> list[str]:
@@ -57,9 +59,15 @@ class Origin:
             return ""
         zeros = {"0", "00000000"}
         dated = [value for value in self.values if value not in zeros]
-        for pattern in self._date_patterns(dated):
-            return pattern
-        return None
+        patterns = self._date_patterns(dated)
+        likelier = [each for each in patterns if each.startswith("DD") is self.day_first]
+        return next(iter([*likelier, *patterns] if self.is_open else patterns), None)
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether its dates are dates with the day first and with the month first as well."""
+        patterns = self._date_patterns([value for value in self.values if value not in ("0", "00000000")])
+        return {"DD/MM/YYYY", "MM/DD/YYYY"} <= {each.partition(" ")[0] for each in patterns}
 
     def _date_patterns(self, dated: Sequence[str]) -> list[str]:
         if not dated or not any(8 <= len(value) <= 22 for value in dated):
