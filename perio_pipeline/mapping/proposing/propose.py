@@ -12,6 +12,7 @@ from perio_pipeline.mapping.proposing.entries import codes_confidence, entry_of
 from perio_pipeline.mapping.proposing.evidence import evidence_of, is_shown
 from perio_pipeline.mapping.proposing.fit import SPECIAL
 from perio_pipeline.mapping.proposing.flags import shared_flags
+from perio_pipeline.mapping.proposing.joined import joined_texts
 from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
 from perio_pipeline.mapping.proposing.leftovers import left_columns, left_tables
 from perio_pipeline.mapping.proposing.matching import LEAST, Match, Matcher
@@ -86,8 +87,9 @@ def _unbound(column: Column) -> FieldProposal:
 
 def _table(match: Match, matcher: Matcher) -> TableProposal:
     fields = [_field(match, column) for column in match.table.columns if column.name not in match.candidate.made]
-    flags = shared_flags(match, fields)
-    fields = [flags.get(each.field, each) for each in fields]
+    for together in (shared_flags, joined_texts):
+        shared = together(match, fields)
+        fields = [shared.get(each.field, each) for each in fields]
     named = matcher.name_of(match)
     missing = [each.field for each in fields if each.required and each.binding is None]
     bound = sum(each.binding is not None for each in fields)
