@@ -17,6 +17,9 @@ NUMBERS = 0.75
 JOINED = 0.7
 """What a text still counts that holds more than one thing."""
 
+WRITTEN, FEW_CODES, SHORT = frozenset({"name", "words", "text", "place", "street"}), 6, 2
+"""What people write out; a column of so few codes with so few characters is none of these."""
+
 FLAGS = ("true", "false")
 SPECIAL = frozenset({"email", "phone", "url", "npi", "body", "path", "procedure", "zip"})
 """Kinds of values that are seen at once; another field hardly looks like them."""
@@ -86,6 +89,8 @@ def _joined(looks: str, origin: Origin) -> bool:
 
 
 def _text(looks: str, origin: Origin) -> float:
+    if looks in WRITTEN and 0 < len(origin.coded) <= FEW_CODES and max(map(len, origin.coded)) <= SHORT:
+        return 0.0
     return _looking(looks, origin) * (JOINED if _joined(looks, origin) else 1)
 
 

@@ -62,13 +62,13 @@ def _fits(origin: Origin, patterns: Sequence[str]) -> float:
 
 
 def _are_open(match: Match, best: _Reading, proposed: Mapping[str, FieldProposal]) -> bool:
-    """Whether the fields have no columns of their own that hold just them."""
+    """Whether the fields have no columns of their own; one of them may look like some other column."""
     others = [
         name
         for name in best.fields
         if name in proposed and match.chosen.get(name) not in (None, best.origin.path) and proposed[name].score >= 0.7
     ]
-    return not others and best.origin.path not in {
+    return len(others) < 2 and best.origin.path not in {
         path for name, path in match.chosen.items() if name not in best.fields
     }
 
