@@ -18,6 +18,12 @@ from perio_pipeline.panda.profiling.sampling import SampledColumn, SampledTable
 LIST_ROWS, LIST_COLUMNS = 80, 4
 """The most rows and columns of a table that is only a list of words."""
 
+TELLING = 5
+"""Letters from which on the name of a key says something; `RoleCodeID` then leads to `CodeID`."""
+
+PARTNERS = 0.9
+"""The share of a table's records that another one must have a row for, to hold the rest of them."""
+
 SITE_CODES: Sequence[Mapping[str, tuple[str, ...]]] = (
     {
         "MB": (
@@ -114,7 +120,8 @@ def candidates_of(tables: Sequence[SampledTable]) -> list[Candidate]:
             ),
             lists,
         )
-        found += [plain, *_over_sites(plain)]
+        whole = _with_rest(plain, tables)
+        found += [whole, *_over_sites(whole)]
     return found
 
 
@@ -161,12 +168,38 @@ def _with_lists(candidate: Candidate, lists: Sequence[SampledTable]) -> Candidat
     return replace(candidate, origins=tuple(origins), structure=structure, raw=frozenset(raw))
 
 
+def _with_rest(candidate: Candidate, tables: Sequence[SampledTable]) -> Candidate:
+    """Add the columns of tables that hold the rest of the same records: one row each, under the same key."""
+    joins = dict(candidate.structure.get("joins", {}))
+    origins = list(candidate.origins)
+    for key, own in candidate.table.keys.items():
+        for other in tables:
+            partner = next((name for name, keys in other.keys.items() if _is_same(own, keys)), None)
+            if other.name == candidate.table.name or other.where or partner is None or _is_list(other):
+                continue
+            if len(other.columns) >= len(candidate.table.columns):  # the larger one leads
+                continue
+            alias = _alias(other.name, joins)
+            joins[alias] = {"table": other.name, "on": {key: partner}, "optional": True}
+            rest = [each for name, each in other.columns.items() if name != partner]
+            origins += [Origin(f"{alias}.{each.name}", each, other.name, alias) for each in rest]
+    structure = {**candidate.structure, "joins": joins} if joins else candidate.structure
+    return replace(candidate, origins=tuple(origins), structure=structure)
+
+
+def _is_same(own: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two columns name the same records, and do not only count from 1 alike."""
+    if len(own) < PARTNERS * len(other) or len(other) < PARTNERS * len(own) or all(each.isdigit() for each in own):
+        return False
+    return len(own & other) >= PARTNERS * max(len(own), len(other))
+
+
 def _leads_to(table: SampledTable, own: Origin, other: SampledTable, key: str) -> bool:
     if table.foreign_keys.get(own.path) == (other.name, key):
         return True
     if not own.values or not _is_number(own.sample) or refers(own, other.keys[key]) < 0.95:
         return False
-    if folded(own.path) == folded(key):
+    if folded(own.path) == folded(key) or (len(key) >= TELLING and folded(own.path).endswith(folded(key))):
         return True
     shared = words_together([own.path]) & words_together([key])
     telling = {word for word in shared if concepts_of(word) - {"id"} or not concepts_of(word)}

@@ -18,6 +18,8 @@ DAYS = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYYMMDD", "YYY
 TIMES = ("", " hh:mm:ss am", " hh:mm am", " hh:mm:ss", " hh:mm")
 _ISO = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-9:.]+(?: ?[+-][0-9:]+)?)?")
 _TIME = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?")
+NEVER = ("9999", "2999", "2199", "1753", "1900")
+"""Years of dates that stand for no date."""
 MOST = 0.9
 """The share of values that decides; what is broken in the rest is for validation to find."""
 
@@ -114,8 +116,9 @@ def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:
 
 
 def _real(iso: Any) -> float:
-    """The share of dates that the calendar has, and that are of this time."""
-    if not len(iso):
+    """The share of dates that the calendar has, and that are of this time; those that never come are left out."""
+    some = iso[~iso.str[:4].isin(NEVER)]
+    if not len(some):
         return 0.0
-    days = pd.to_datetime(iso, errors="coerce", format="ISO8601")
+    days = pd.to_datetime(some, errors="coerce", format="ISO8601")
     return float(((days.dt.year >= 1850) & (days.dt.year <= 2100)).mean())
