@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from perio_pipeline.mapping.proposing.charts import SITES, depth_and_margin, six_sites
 from perio_pipeline.mapping.proposing.names import concepts_of, words_together
 from perio_pipeline.mapping.proposing.readings import Origin
 from perio_pipeline.mapping.proposing.slices import parts_of
@@ -224,7 +225,8 @@ def _word_column(own: Origin, other: SampledTable, key: str, name: str, alias: s
 
 
 def _over_sites(candidate: Candidate) -> Iterator[Candidate]:
-    """Unpivot columns that are called alike but for the site."""
+    """Unpivot columns that are called alike but for the site, and texts that hold all sites."""
+    texts = {origin.path: made for origin in candidate.origins for made in [six_sites(origin)] if made}
     names = [origin.path for origin in candidate.origins if not origin.alias]
     for codes in SITE_CODES:
         stems = [_stems(names, words) for words in codes.values()]
@@ -238,8 +240,10 @@ def _over_sites(candidate: Candidate) -> Iterator[Candidate]:
             if all(stem.replace("{site}", suffix) in names for suffix in suffixes.values())
         }
         if families:
-            yield _unpivoted(candidate, suffixes, families)
+            yield _unpivoted(candidate, suffixes, families, texts)
             return
+    if texts:
+        yield _unpivoted(candidate, {site: site for site in SITES}, {}, texts)
 
 
 def _stems(names: Sequence[str], words: tuple[str, ...]) -> set[tuple[str, str]]:
@@ -259,14 +263,17 @@ def _suffix_of(stems: set[tuple[str, str]], common: set[str]) -> str:
     return max(sorted(set(written)), key=lambda suffix: (written.count(suffix), len(suffix)))
 
 
-def _unpivoted(candidate: Candidate, suffixes: Mapping[str, str], families: Mapping[str, list[str]]) -> Candidate:
+def _unpivoted(
+    candidate: Candidate, suffixes: Mapping[str, str], families: Mapping[str, list[str]], texts: Mapping[str, Origin]
+) -> Candidate:
     gone = {name for names in families.values() for name in names}
     by_name = {origin.path: origin for origin in candidate.origins}
     made = [
         replace(by_name[names[0]], path=stem, sample=_together(stem, [by_name[name].sample for name in names]))
         for stem, names in families.items()
     ]
-    kept = [origin for origin in candidate.origins if origin.path not in gone]
+    made = [part for origin in made for part in [*depth_and_margin(origin)] or [origin]]
+    kept = [texts.get(origin.path, origin) for origin in candidate.origins if origin.path not in gone]
     unpivot = {"column": "site", "values": dict(suffixes)}
     return replace(
         candidate,

@@ -108,7 +108,7 @@ def strange_values(column: Column, origin: Origin) -> list[str]:
     return sorted(
         value
         for value, rows in counts.items()
-        if value in ("99", "-1", "-2", "-9", "-99", "999", "--", "---", ".")
+        if (value.lstrip("0") or value) in ("99", "-1", "-2", "-9", "-99", "999", "--", "---", ".")
         and rows >= 3
         and not _inside(value, low, high)
     )
@@ -128,9 +128,9 @@ def _numbers(origin: Origin) -> Sequence[float]:
 def _depth_state(match: Match, origin: Origin) -> Binding:
     depth = match.table.column("depth_mm")
     states = dict.fromkeys(strange_values(depth, origin), "not_recorded")
-    beyond = next((value for value in NOT_ASSESSABLE if value in states), None)
+    beyond = [value for code in NOT_ASSESSABLE for value in states if value.lstrip("0") == code]
     if beyond:
-        states[beyond] = "not_assessable"
+        states[beyond[0]] = "not_assessable"
     empty = {"": "not_recorded"} if origin.sample.filled < 1 or not states else {}
     return origin.entry(codes={**empty, **states, "*": "measured"})
 

@@ -110,4 +110,4 @@ def _proposal(
 
 
 def _entry(origin: Origin, flag: int | str) -> Binding:
-    return {"column": origin.path, "letter" if isinstance(flag, str) else "bit": flag}
+    return origin.entry(**{"letter" if isinstance(flag, str) else "bit": flag})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +33,8 @@ class Origin:
         sample: its values.
         table: the physical table it stands in, by which the words of its name are understood.
         alias: the join it needs; empty for none.
+        column: as the table calls it, where that is not the path.
+        steps: of an entry, that each entry made of this origin has.
         day_first: whether days come before months where the column itself leaves that open; None where nothing says.
     """
 
@@ -40,6 +42,8 @@ class Origin:
     sample: SampledColumn
     table: str
     alias: str = ""
+    column: str = ""
+    steps: Mapping[str, Any] = field(default_factory=dict)
     day_first: bool | None = None
 
     @cached_property
@@ -106,9 +110,11 @@ class Origin:
 
     def entry(self, **steps: Any) -> str | dict[str, Any]:
         """Return an entry of a bindings file, as short as it can be."""
+        steps = {**self.steps, **steps}
         if self.sample.encoding:
             steps["encoding"] = self.sample.encoding
-        return {"column": self.path, **steps} if steps else self.path
+        column = self.column or self.path
+        return {"column": column, **steps} if steps else column
 
 
 def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:
