@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
 from perio_pipeline.mapping.proposing.evidence import evidence_of
 from perio_pipeline.mapping.proposing.matching import Match
 from perio_pipeline.mapping.proposing.model import Alternative, Binding, Confidence, FieldProposal
@@ -20,7 +23,8 @@ OFTEN = ("plaque", "bleeding", "calculus", "suppuration")
 BY_NAME, BY_LETTER, BY_RATE = 0.6, 0.65, 0.4
 """Scores: the column's own name lists the findings, letters do, or only how often each flag is set speaks for it."""
 
-MOST_FLAGS = 8
+UNUSUAL = 9
+MOST_FLAGS, ALMOST_ALL = 8, 0.98
 
 
 def shared_flags(match: Match, fields: Sequence[FieldProposal]) -> dict[str, FieldProposal]:
@@ -50,17 +54,18 @@ def _bits(origin: Origin) -> dict[int | str, float]:
 
 
 def _letters(origin: Origin) -> dict[int | str, float]:
-    """Letter → share of rows in which it stands."""
-    counts = origin.sample.counts
-    letters = {each.upper() for value in counts for each in value if each.isalnum()}
-    if not 2 <= len(letters) <= MOST_FLAGS or not all(each.isalpha() for each in letters) or len(counts) < 3:
+    """Letter → share of rows in which it stands; a few rows with something else are for validation to find."""
+    counts = {value: rows for value, rows in origin.sample.counts.items() if _is_letters(value)}
+    total, rows = sum(origin.sample.counts.values()), sum(counts.values())
+    letters = sorted({each.upper() for value in counts for each in value if each.isalpha()})
+    if not 2 <= len(letters) <= MOST_FLAGS or len(counts) < len(letters) or rows < ALMOST_ALL * total:
         return {}
-    if not all(len(value) == len(set(value)) for value in counts):
-        return {}
-    total = sum(counts.values())
-    return {
-        each: sum(rows for value, rows in counts.items() if each in value.upper()) / total for each in sorted(letters)
-    }
+    return {each: sum(many for value, many in counts.items() if each in value.upper()) / total for each in letters}
+
+
+def _is_letters(value: str) -> bool:
+    """Whether no letter stands twice, and nothing else but what stands for none."""
+    return len(value) == len(set(value.upper())) and not any(each.isdigit() for each in value)
 
 
 def _assigned(fields: Sequence[Column], origin: Origin, flags: Mapping[int | str, float]) -> dict[str, FieldProposal]:
@@ -79,13 +84,13 @@ def _assigned(fields: Sequence[Column], origin: Origin, flags: Mapping[int | str
 
 
 def _by_letter(names: Sequence[str], flags: Mapping[int | str, float]) -> dict[str, int | str]:
-    meant: dict[str, int | str] = {}
-    for place in range(3):
-        for name in names:
-            letter = LETTERS[name][place : place + 1].upper()
-            if name not in meant and letter in flags and letter not in meant.values():
-                meant[name] = letter
-    return meant
+    """Give each finding a letter that usually stands for it, the usual ones first; all of them together."""
+    letters = [str(flag) for flag in flags]
+    places = [[LETTERS[name].upper().find(letter) for letter in letters] for name in names]
+    cost = np.array([[place if place >= 0 else UNUSUAL for place in row] for row in places])
+    rows, columns = linear_sum_assignment(cost)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return {names[row]: letters[column] for row, column in pairs if cost[row, column] < UNUSUAL}
 
 
 def _by_rate(names: Sequence[str], flags: Mapping[int | str, float]) -> dict[str, int | str]:
