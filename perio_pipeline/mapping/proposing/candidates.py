@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from perio_pipeline.mapping.proposing.charts import SITES, depth_and_margin, six_sites
+from perio_pipeline.mapping.proposing.knowledge import code_words
 from perio_pipeline.mapping.proposing.names import concepts_of, words_together
 from perio_pipeline.mapping.proposing.readings import Origin
 from perio_pipeline.mapping.proposing.slices import parts_of
@@ -25,56 +26,10 @@ TELLING = 5
 PARTNERS = 0.9
 """The share of a table's records that another one must have a row for, to hold the rest of them."""
 
-SITE_CODES: Sequence[Mapping[str, tuple[str, ...]]] = (
-    {
-        "MB": (
-            "mb",
-            "mf",
-            "bm",
-            "mv",
-            "fm",
-            "vm",
-            "mesiobuccal",
-            "mesiofacial",
-            "mesiobukkal",
-            "mesiovestibulaer",
-            "mesiovestibular",
-        ),
-        "B": (
-            "b",
-            "f",
-            "v",
-            "bc",
-            "mid",
-            "midbuccal",
-            "facial",
-            "buccal",
-            "bukkal",
-            "vestibulaer",
-            "vestibular",
-            "fc",
-            "vc",
-        ),
-        "DB": (
-            "db",
-            "df",
-            "bd",
-            "dv",
-            "fd",
-            "vd",
-            "distobuccal",
-            "distofacial",
-            "distobukkal",
-            "distovestibulaer",
-            "distovestibular",
-        ),
-        "ML": ("ml", "lm", "mo", "mp", "om", "pm", "mesiolingual", "mesiooral", "mesiopalatal"),
-        "L": ("l", "lc", "o", "p", "oc", "lingual", "oral", "palatal"),
-        "DL": ("dl", "ld", "do", "dp", "od", "pd", "distolingual", "distooral", "distopalatal"),
-    },
-    {"MB": ("1",), "B": ("2",), "DB": ("3",), "ML": ("4",), "L": ("5",), "DL": ("6",)},
-)
-"""What the six sites of a tooth are called; by number they are usually counted from mesio-buccal on."""
+
+def _site_words() -> Sequence[Mapping[str, tuple[str, ...]]]:
+    """How the six sites of a tooth are written; by number they are usually counted from mesio-buccal on."""
+    return {site: code_words()[site] for site in SITES}, {site: (str(at),) for at, site in enumerate(SITES, 1)}
 
 
 @dataclass(frozen=True)
@@ -228,7 +183,7 @@ def _over_sites(candidate: Candidate) -> Iterator[Candidate]:
     """Unpivot columns that are called alike but for the site, and texts that hold all sites."""
     texts = {origin.path: made for origin in candidate.origins for made in [six_sites(origin)] if made}
     names = [origin.path for origin in candidate.origins if not origin.alias]
-    for codes in SITE_CODES:
+    for codes in _site_words():
         stems = [_stems(names, words) for words in codes.values()]
         common = set.intersection(*({stem for stem, _ in each} for each in stems))
         if not common:
