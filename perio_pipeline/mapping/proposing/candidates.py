@@ -1,16 +1,12 @@
-"""What a canonical table could be read from: physical tables with their lists of words, as they are or unpivoted."""
+"""What a canonical table could be read from: physical tables, with the lists of words and tables that go with them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pandas as pd
-
-from perio_pipeline.mapping.proposing.charts import SITES, depth_and_margin, six_sites
-from perio_pipeline.mapping.proposing.knowledge import code_words
 from perio_pipeline.mapping.proposing.names import concepts_of, words_together
 from perio_pipeline.mapping.proposing.readings import Origin
 from perio_pipeline.mapping.proposing.slices import parts_of
@@ -25,11 +21,6 @@ TELLING = 5
 
 PARTNERS = 0.9
 """The share of a table's records that another one must have a row for, to hold the rest of them."""
-
-
-def _site_words() -> Sequence[Mapping[str, tuple[str, ...]]]:
-    """How the six sites of a tooth are written; by number they are usually counted from mesio-buccal on."""
-    return {site: code_words()[site] for site in SITES}, {site: (str(at),) for at, site in enumerate(SITES, 1)}
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ class Candidate:
 
 
 def candidates_of(tables: Sequence[SampledTable]) -> list[Candidate]:
-    """Return every table as it is, and unpivoted over sites where it has their columns."""
+    """Return every table, with the lists of words and the other tables that belong to it."""
     tables = [part for table in tables for part in parts_of(table)]
     lists = [table for table in tables if _is_list(table)]
     days_first = _days_first(tables)
@@ -76,8 +67,7 @@ def candidates_of(tables: Sequence[SampledTable]) -> list[Candidate]:
             ),
             lists,
         )
-        whole = _with_rest(plain, tables)
-        found += [whole, *_over_sites(whole)]
+        found.append(_with_rest(plain, tables))
     return found
 
 
@@ -176,69 +166,4 @@ def _word_column(own: Origin, other: SampledTable, key: str, name: str, alias: s
         SampledColumn(f"{own.sample.name} {name}", column.type, text, column.encoding),
         own.table,
         alias,
-    )
-
-
-def _over_sites(candidate: Candidate) -> Iterator[Candidate]:
-    """Unpivot columns that are called alike but for the site, and texts that hold all sites."""
-    texts = {origin.path: made for origin in candidate.origins for made in [six_sites(origin)] if made}
-    names = [origin.path for origin in candidate.origins if not origin.alias]
-    for codes in _site_words():
-        stems = [_stems(names, words) for words in codes.values()]
-        common = set.intersection(*({stem for stem, _ in each} for each in stems))
-        if not common:
-            continue
-        suffixes = {site: _suffix_of(each, common) for site, each in zip(codes, stems, strict=True)}
-        families = {
-            stem: [stem.replace("{site}", suffix) for suffix in suffixes.values()]
-            for stem in sorted(common)
-            if all(stem.replace("{site}", suffix) in names for suffix in suffixes.values())
-        }
-        if families:
-            yield _unpivoted(candidate, suffixes, families, texts)
-            return
-    if texts:
-        yield _unpivoted(candidate, {site: site for site in SITES}, {}, texts)
-
-
-def _stems(names: Sequence[str], words: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Return name with the site taken out, and how the site is written there."""
-    found = set()
-    for name in names:
-        for word in words:
-            for match in re.finditer(
-                rf"(?<![A-Za-z]){word}(?![A-Za-z])|(?<=[a-z]){word.upper()}$|{word.upper()}$|{word}$", name, re.I
-            ):
-                found.add((name[: match.start()] + "{site}" + name[match.end() :], match[0]))
-    return found
-
-
-def _suffix_of(stems: set[tuple[str, str]], common: set[str]) -> str:
-    written = [suffix for stem, suffix in stems if stem in common]
-    return max(sorted(set(written)), key=lambda suffix: (written.count(suffix), len(suffix)))
-
-
-def _unpivoted(
-    candidate: Candidate, suffixes: Mapping[str, str], families: Mapping[str, list[str]], texts: Mapping[str, Origin]
-) -> Candidate:
-    gone = {name for names in families.values() for name in names}
-    by_name = {origin.path: origin for origin in candidate.origins}
-    made = [
-        replace(by_name[names[0]], path=stem, sample=_together(stem, [by_name[name].sample for name in names]))
-        for stem, names in families.items()
-    ]
-    made = [part for origin in made for part in [*depth_and_margin(origin)] or [origin]]
-    kept = [texts.get(origin.path, origin) for origin in candidate.origins if origin.path not in gone]
-    unpivot = {"column": "site", "values": dict(suffixes)}
-    return replace(
-        candidate,
-        origins=(*kept, *made),
-        structure={**candidate.structure, "unpivot": unpivot},
-        made=frozenset({"site"}),
-    )
-
-
-def _together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
-    return SampledColumn(
-        name, columns[0].type, pd.concat([each.text for each in columns], ignore_index=True), columns[0].encoding
     )

@@ -96,7 +96,8 @@ class Matcher:
         ][:3]
 
     def _assigned(self, matches: Sequence[Sequence[Match]]) -> dict[str, Match]:
-        names = [(each.table.name, *each.table.where.values()) for each in self._candidates]
+        # A table with a row for each exam may hold the exam and its charts.
+        names = [(each.table.name, *each.table.where.values(), *each.made & {"tooth"}) for each in self._candidates]
         physical = list(dict.fromkeys(names))
         scores = np.zeros((len(matches), len(physical)))
         best: dict[tuple[int, int], Match] = {}

@@ -26,6 +26,7 @@ from perio_pipeline.mapping.proposing.model import (
     TableProposal,
 )
 from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.mapping.proposing.unpivoting import unpivoted
 from perio_pipeline.panda.canonical import Column, Table
 from perio_pipeline.panda.profiling.sampling import SampledTable, sample_database
 from perio_pipeline.panda.tables import TABLES
@@ -51,7 +52,8 @@ def propose(practice: str, connection: sa.Connection) -> Proposal:
 def propose_for(practice: str, kind: str, sampled: Sequence[SampledTable]) -> Proposal:
     """Propose bindings for tables that have been sampled; `kind` is what the database is."""
     tables = list(TABLES.values())
-    matcher = Matcher(tables, candidates_of(sampled))
+    plain = candidates_of(sampled)
+    matcher = Matcher(tables, [each for one in plain for each in (one, *unpivoted(one))])
     found = matcher.match()
     proposed = [_table(found[table.name], matcher) if table.name in found else _nothing(table) for table in tables]
     return Proposal(
@@ -117,6 +119,10 @@ def _structure(match: Match, fields: Sequence[FieldProposal]) -> dict[str, Any]:
     structure = dict(match.candidate.structure)
     named = " ".join(str(each.binding) for each in fields)
     joins = {alias: join for alias, join in structure.pop("joins", {}).items() if f"{alias}." in named}
+    if "tooth" in match.candidate.made:
+        # Without it each exam would have all teeth, charted or not.
+        telling = next((match.chosen[name] for name in ("depth_mm", "status") if name in match.chosen), None)
+        structure |= {"rows_with": telling} if telling else {}
     return {**({"joins": joins} if joins else {}), **structure}
 
 
