@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from perio_pipeline.mapping.proposing.evidence import evidence_of
 from perio_pipeline.mapping.proposing.knowledge import FamilyTexts, family_texts
 from perio_pipeline.mapping.proposing.matching import LEAST, Match
-from perio_pipeline.mapping.proposing.model import Alternative, Confidence, FieldProposal
+from perio_pipeline.mapping.proposing.model import Alternative, Confidence, Evidence, FieldProposal
 from perio_pipeline.mapping.proposing.names import name_fit
 from perio_pipeline.mapping.proposing.readings import Origin
 from perio_pipeline.panda.patterns import pattern_of
 
 ALL = 0.95
 """The share of texts that must be of one of the ways; the rest is for validation to find."""
-SCORE = 0.6
+SCORE, FITTING = 0.6, 0.7
+"""What such a reading counts, and from which score on a field has a column that it keeps."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def joined_texts(match: Match, fields: Sequence[FieldProposal]) -> dict[str, Fie
         best = max(_readings(match, own, family), key=lambda each: each.rank, default=None)
         if best is not None and _are_open(match, best, proposed):
             found |= {name: _proposal(match, best, proposed[name]) for name in best.fields if name in proposed}
+            found |= {name: _without(proposed[name]) for name in _holders(match, best) if name in proposed}
     return found
 
 
@@ -63,14 +65,22 @@ def _fits(origin: Origin, patterns: Sequence[str]) -> float:
 
 def _are_open(match: Match, best: _Reading, proposed: Mapping[str, FieldProposal]) -> bool:
     """Whether the fields have no columns of their own; one of them may look like some other column."""
-    others = [
-        name
-        for name in best.fields
-        if name in proposed and match.chosen.get(name) not in (None, best.origin.path) and proposed[name].score >= 0.7
-    ]
-    return len(others) < 2 and best.origin.path not in {
-        path for name, path in match.chosen.items() if name not in best.fields
-    }
+    own = [name for name in best.fields if name in proposed and match.chosen.get(name) not in (None, best.origin.path)]
+    return sum(proposed[name].score >= FITTING for name in own) < 2 and not any(
+        proposed[name].score >= FITTING for name in _holders(match, best) if name in proposed
+    )
+
+
+def _holders(match: Match, best: _Reading) -> list[str]:
+    """Other fields that the column was taken for."""
+    return [name for name, path in match.chosen.items() if path == best.origin.path and name not in best.fields]
+
+
+def _without(before: FieldProposal) -> FieldProposal:
+    """The same field without a column, which others are in."""
+    reasons = ["its column holds other fields"]
+    empty = {"binding": None, "score": 0.0, "confidence": Confidence.NONE, "reasons": reasons, "codes": []}
+    return before.model_copy(update={**empty, "evidence": Evidence()})
 
 
 def _proposal(match: Match, best: _Reading, before: FieldProposal) -> FieldProposal:

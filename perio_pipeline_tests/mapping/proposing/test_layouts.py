@@ -1,0 +1,157 @@
+"""P3: layouts that hold the same in another form are seen: joined texts, wide charts, split tables, shared columns."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from perio_pipeline.mapping.proposing.codes import propose_codes
+from perio_pipeline.mapping.proposing.model import Confidence, FieldProposal, TableProposal
+from perio_pipeline.mapping.proposing.propose import propose
+
+FIRST = ("Ann", "Bea", "Carl", "Dora", "Emil", "Fay", "Gus", "Hal")
+LAST = ("Abel", "Brook", "Crane", "Dell", "Estes", "Frost", "Gray", "Hale")
+CHANCE = random.Random(7)
+
+
+def proposed(folder: Path, canonical: str, **tables: Sequence[dict[str, Any]]) -> TableProposal:
+    """Write tables, and return what is proposed for one canonical table."""
+    path = folder / "practice.db"
+    with sqlite3.connect(path) as connection:
+        for name, rows in tables.items():
+            columns = list(rows[0])
+            connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+            marks = ", ".join("?" for _ in columns)
+            connection.executemany(f"INSERT INTO {name} VALUES ({marks})", [list(row.values()) for row in rows])
+    connection.close()
+    with sa.create_engine(f"sqlite:///{path}").connect() as database:
+        found = propose("harbor", database)
+    return next(each for each in found.tables if each.canonical == canonical)
+
+
+def fields(table: TableProposal) -> dict[str, FieldProposal]:
+    return {each.field: each for each in table.fields}
+
+
+def patient(at: int, **columns: Any) -> dict[str, Any]:
+    return {
+        "PatientID": f"P{at:04}",
+        "BirthDate": f"19{at % 60 + 30}-0{at % 9 + 1}-15",
+        "Email": f"x{at}@example.com",
+        **columns,
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "pattern"),
+    [
+        ("{last}, {first}", ["{last_name}, {first_name} {middle_name:1}", "{last_name}, {first_name}"]),
+        ("{first} {last}", "{first_name:word} {last_name}"),
+    ],
+)
+def test_p3_names_in_one_column_are_taken_apart(tmp_path: Path, written: str, pattern: object) -> None:
+    names = [(CHANCE.choice(FIRST), CHANCE.choice(LAST)) for _ in range(60)]
+    rows = [patient(at, PatientName=written.format(first=a, last=b)) for at, (a, b) in enumerate(names)]
+    found = fields(proposed(tmp_path, "patient", Patient=rows))
+    for name in ("first_name", "last_name"):
+        assert found[name].binding == {"column": "PatientName", "pattern": pattern}
+        assert found[name].confidence is Confidence.LIKELY
+
+
+def test_p3_a_column_of_its_own_goes_before_a_joined_one(tmp_path: Path) -> None:
+    names = [(CHANCE.choice(FIRST), CHANCE.choice(LAST)) for _ in range(60)]
+    rows = [patient(at, FirstName=a, LastName=b, FullName=f"{b}, {a}") for at, (a, b) in enumerate(names)]
+    found = fields(proposed(tmp_path, "patient", Patient=rows))
+    assert (found["first_name"].binding, found["last_name"].binding) == ("FirstName", "LastName")
+
+
+def site(exam: int, tooth: int, **columns: Any) -> dict[str, Any]:
+    return {"ExamID": exam, "ToothNo": tooth, **columns}
+
+
+def depth() -> int:
+    return CHANCE.randint(1, 8)
+
+
+def test_p3_six_sites_in_one_text_become_six_rows(tmp_path: Path) -> None:
+    rows = [
+        site(exam, tooth, Depths=" ".join(f"{depth():02}" for _ in range(6)))
+        for exam in range(100, 110)
+        for tooth in range(1, 33)
+    ]
+    exams = [{"ExamID": exam, "ExamDate": "2026-01-02", "PatientID": "P1"} for exam in range(100, 110)]
+    table = proposed(tmp_path, "perio_site", PerioMeasure=rows, PerioExam=exams)
+    assert table.structure["unpivot"]["column"] == "site"
+    binding = fields(table)["depth_mm"].binding
+    assert isinstance(binding, dict)
+    assert binding["column"] == "Depths"
+    assert binding["pattern"].startswith("{MB:word} {B:word}")
+
+
+def test_p3_a_depth_with_its_margin_is_two_fields(tmp_path: Path) -> None:
+    sites = ("MB", "B", "DB", "ML", "L", "DL")
+    rows = [
+        site(exam, tooth, **{f"PDGM_{each}": f"{depth()}/{CHANCE.randint(-3, 3)}" for each in sites})
+        for exam in range(100, 110)
+        for tooth in range(1, 33)
+    ]
+    exams = [{"ExamID": exam, "ExamDate": "2026-01-02", "PatientID": "P1"} for exam in range(100, 110)]
+    found = fields(proposed(tmp_path, "perio_site", PerioMeasure=rows, PerioExam=exams))
+    pattern = "{depth_mm}/{recession_mm}"
+    for name in ("depth_mm", "recession_mm"):
+        binding = found[name].binding
+        assert isinstance(binding, dict)
+        assert (binding["column"], binding["pattern"], binding["piece"]) == ("PDGM_{site}", pattern, name)
+
+
+def test_p3_a_column_for_each_tooth_and_site_becomes_a_row_for_each(tmp_path: Path) -> None:
+    names = [f"T{tooth:02}_{each}_Depth" for tooth in range(1, 33) for each in ("MB", "B", "DB", "ML", "L", "DL")]
+    rows = [
+        {"ExamID": exam, "ExamDate": f"2026-01-{exam - 98:02}", "PatientID": "P1", **{name: depth() for name in names}}
+        for exam in range(100, 120)
+    ]
+    table = proposed(tmp_path, "perio_site", PerioExam=rows)
+    assert [each["column"] for each in table.structure["unpivot"]] == ["tooth", "site"]
+    assert table.structure["rows_with"] == "T{tooth}_{site}_Depth"
+    assert fields(table)["exam_id"].binding == "ExamID"
+    assert "T{tooth}_{site}_Depth" in str(fields(table)["depth_mm"].binding)
+
+
+def test_p3_the_rest_of_a_record_is_found_in_the_table_beside_it(tmp_path: Path) -> None:
+    rows = [patient(at, FirstName=CHANCE.choice(FIRST), LastName=CHANCE.choice(LAST)) for at in range(90)]
+    rest = [{"PatientCode": f"P{at:04}", "Smoker": CHANCE.choice(("never", "former", "current"))} for at in range(90)]
+    table = proposed(tmp_path, "patient", Patient=rows, PatientHealth=rest)
+    (alias,) = table.structure["joins"]
+    assert table.structure["joins"][alias]["on"] == {"PatientID": "PatientCode"}
+    assert f"{alias}.Smoker" in str(fields(table)["smoking"].binding)
+
+
+def test_p3_findings_that_share_a_column_of_letters_are_told_apart(tmp_path: Path) -> None:
+    signs = ("-", "B", "BP", "P", "C", "PC", "BS", "S")
+    rows = [
+        site(exam, tooth, Site=each, Depth=depth(), Signs=CHANCE.choice(signs))
+        for exam in range(100, 104)
+        for tooth in range(1, 33)
+        for each in ("MB", "B", "DB", "ML", "L", "DL")
+    ]
+    exams = [{"ExamID": exam, "ExamDate": "2026-01-02", "PatientID": "P1"} for exam in range(100, 104)]
+    found = fields(proposed(tmp_path, "perio_site", PerioMeasure=rows, PerioExam=exams))
+    letters = {"bleeding": "B", "suppuration": "S", "plaque": "P", "calculus": "C"}
+    for name, letter in letters.items():
+        assert found[name].binding == {"column": "Signs", "letter": letter}
+        assert found[name].confidence is Confidence.WEAK
+
+
+def test_p3_codes_that_only_count_are_guessed_in_order_and_said_to_be_weak() -> None:
+    choices = ("consultation", "accepted", "in_treatment", "completed", "lost")
+    found = propose_codes({"3": 40, "1": 30, "2": 20, "5": 9, "4": 8}, choices)
+    assert {each.code: each.target for each in found} == dict(zip("12345", choices, strict=True))
+    assert {each.confidence for each in found} == {Confidence.WEAK}
+    words = propose_codes({"Accepted": 5, "zz top": 4}, choices)
+    assert {each.code: each.target for each in words} == {"Accepted": "accepted", "zz top": None}
