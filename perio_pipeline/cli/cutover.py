@@ -36,7 +36,9 @@ def start(practice: PracticeOption, to: CrmOption, hours: HoursOption = None) ->
         cutovers = _cutovers(practice, to)
         window = cutovers.start(datetime.now(UTC), hours, getpass.getuser())
         console.print(f"Open until {_at(window.closes_at, cutovers.practice)}.")
-        console.print("Changes are picked up while Dagster's daemon runs (`perio ui` starts it), and by `perio cutover look`.")
+        console.print(
+            "Changes are picked up while Dagster's daemon runs (`perio ui` starts it), and by `perio cutover look`."
+        )
 
 
 @app.command()

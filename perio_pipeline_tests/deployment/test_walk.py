@@ -1,4 +1,4 @@
-"""The commands of the documents are run, as a new user runs them: in their order, on a small practice and the sandboxes.
+"""The commands of the documents are run as a new user runs them: in their order, on small practices and the sandboxes.
 
 First the walk, every command of it; then all that the other documents add to it, on the sample practice.
 """
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -43,6 +44,8 @@ ELSEWHERE = {
     "make faults": "minutes to an hour; the gate runs the small one",
     "make schedules": "minutes to an hour; the gate runs the small one",
     "make demo": "too dear: a whole migration to each CRM; the walk is the one, `perio demo --to freshsales` the other",
+    "perio plan --practice": "too dear: reads a practice anew; the assessment and each migration do the same",
+    "perio match --practice seaside --to highlevel": "too dear: reads a practice anew; each migration matches",
     "perio retry": "too dear: a whole migration; perio_pipeline_tests/loading and end_to_end have it",
     "perio match --practice harbor --to highlevel --decide": "needs a list that a person has edited, as "
     "perio_pipeline_tests/end_to_end/test_existing.py has",
@@ -53,13 +56,13 @@ ELSEWHERE = {
 
 ENDS_WITH = {
     "perio match --practice harbor --to highlevel --show": "Nobody has looked yet at what highlevel holds",
-    "perio cutover trust-deletions --practice harbor --to highlevel --table appointment": "No window of practice harbor",
+    "perio cutover trust-deletions --practice harbor --to highlevel --table appointment": "No window of practice",
     "perio purge --practice harbor": "Practice harbor states no retention",
     "perio source describe --practice harbor": "Practice harbor hands over a database",
 }
 """Commands that cannot succeed with the sample practice, and what they say; they end with exit code 1."""
 
-BY_THE_WAY = ("practice", "by", "approved-by", "hours", "patients")
+BY_THE_WAY = ("practice", "by", "approved-by", "hours", "patients", "write")
 """Options whose values make no other command of it."""
 PLACEHOLDER = re.compile(r"[A-Z]{4,}(\.yaml)?")
 
@@ -104,7 +107,9 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.variables = {name: value for name, value in os.environ.items() if not name.startswith(("PERIO", "DAGSTER"))}
+        self.variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PERIO", "DAGSTER"))
+        }
         self.variables |= {
             "PATH": f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PERIO_DATA": str(folder / "data"),
@@ -140,7 +145,7 @@ class Desk:
 
     def _have_sandbox(self, arguments: list[str]) -> None:
         """Start the sandbox that a command would start, and leave it running for the next ones."""
-        named = dict(zip(arguments, arguments[1:], strict=False))
+        named = dict(pairwise(arguments))
         place = named.get("--practice", "harbor"), named.get("--to", "")
         if place in self.sandboxes or not place[1]:
             return

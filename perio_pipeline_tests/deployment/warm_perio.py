@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -51,6 +52,7 @@ def started(
 
 
 def _become(arguments: list[str], folder: Path, variables: dict[str, str]) -> None:
+    gc.freeze()  # what is imported is never garbage
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
