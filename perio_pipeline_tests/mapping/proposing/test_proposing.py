@@ -137,7 +137,7 @@ def _is_right(truth: Bindings, table: str, field: str, binding: object) -> bool:
 
 
 def test_codes_of_several_words_are_written_as_yaml_however_many_they_are() -> None:
-    codes = {f"General dentist (DMD), office {number}": "dmd" for number in range(12)}
+    codes = {f"General dentist (DMD) of office {number}": "dmd" for number in range(12)}
     score = {"score": 1.0, "confidence": Confidence.STRONG}
     role = FieldProposal(field="role", required=True, binding={"column": "Role", "codes": codes}, **score)
     table = TableProposal(canonical="provider", table="Provider", fields=[role], **score)
