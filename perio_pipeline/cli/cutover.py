@@ -113,7 +113,7 @@ def _show(window: Window, practice: Practice) -> None:
     else:
         console.print(f"Open from {_at(window.opened_at, practice)} until {_at(window.closes_at, practice)}.")
     batches = window.picked_up
-    console.print(f"{sum(batch.records for batch in batches)} changed records in {len(batches)} batches picked up.")
+    console.print(f"{sum(batch.records for batch in batches):,} changed records in {len(batches)} batches picked up.")
     if window.under_way:
         batch = window.under_way
         console.print(f"Batch {batch.number} is under way: {batch.records} records, attempt {batch.attempt}.")

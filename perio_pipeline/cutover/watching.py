@@ -142,7 +142,8 @@ class Watcher:
         )
         window.trusted = frozenset()
         self.file.write(window)
-        return Step(f"{_WHY[kind]}{window.under_way.records:,} records are new, changed or gone.", run=window.under_way)
+        found = f"{window.under_way.records:,} records are new, changed or gone."
+        return Step("The first look takes everything once." if opening else found, run=window.under_way)
 
     @staticmethod
     def _ended(window: Window) -> bool:
@@ -152,9 +153,6 @@ class Watcher:
         window.closed_at = now
         self.file.write(window)
         return Step("The window has closed.", closed=True)
-
-
-_WHY = {Kind.OPENING: "The first look takes everything: ", Kind.CHANGES: "", Kind.CLOSING: "The last sweep: "}
 
 
 def _counts(changes: TableChanges) -> Counts:
