@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -168,12 +169,17 @@ class FrameStore:
 
 
 class Pieces:
-    """A frame that is being written, with the types of its first piece; `rows` is -1 while there is none."""
+    """A frame that is being written, with the types of its first piece; `rows` is -1 while there is none.
+
+    A piece is written while the next one is made: one at a time, so that no more than two are in memory.
+    """
 
     def __init__(self, file: Any) -> None:
         self.rows = -1
         self._file = file
         self._writer: pq.ParquetWriter | None = None
+        self._thread = ThreadPoolExecutor(1)
+        self._under_way: Future[None] | None = None
 
     def add(self, piece: pd.DataFrame | pa.Table) -> None:
         """Write the next piece."""
@@ -181,13 +187,23 @@ class Pieces:
         is_frame = isinstance(piece, pd.DataFrame)
         table = pa.Table.from_pandas(piece, schema=schema, preserve_index=False) if is_frame else piece
         self._writer = self._writer or pq.ParquetWriter(self._file, table.schema, compression="zstd")
-        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self._wait()
+        self._under_way = self._thread.submit(self._writer.write_table, table, row_group_size=ROW_GROUP)
         self.rows = max(self.rows, 0) + len(piece)
 
     def close(self) -> None:
         """Write what belongs behind the last piece."""
-        if self._writer:
-            self._writer.close()
+        with self._thread:
+            try:
+                self._wait()
+            finally:
+                if self._writer:
+                    self._writer.close()
+
+    def _wait(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way:
+            under_way.result()
 
 
 def _is_local(path: UPath) -> bool:

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -194,3 +197,34 @@ def test_an_object_store_is_the_same_to_the_code() -> None:
     with pytest.raises(ValueError, match="not even"):
         store.write("harbor", KEY, [])
     assert store.frame("harbor", KEY).rows() == 2
+
+
+def test_a_disk_that_is_full_is_told_and_the_earlier_frame_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FrameStore(str(tmp_path))
+    store.write("harbor", ["panda", "patient"], pd.DataFrame({"a": ["old"]}))
+    write_table = pq.ParquetWriter.write_table
+
+    def full(self: pq.ParquetWriter, table: pa.Table, *rest: Any, **named: Any) -> None:
+        if table["a"][0].as_py() == "second":
+            raise OSError("No space left on device")
+        write_table(self, table, *rest, **named)
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    for pieces in (["first", "second"], ["first", "second", "third"]):  # found at the end, or at the next piece
+        with pytest.raises(OSError, match="No space left"):
+            store.write("harbor", ["panda", "patient"], (pd.DataFrame({"a": [piece]}) for piece in pieces))
+    frame = store.frame("harbor", ["panda", "patient"])
+    assert frame.read()["a"].tolist() == ["old"]
+    assert [path.name for path in Path(frame.path.parent).iterdir()] == ["patient.parquet"]
+
+
+def test_some_rows_are_read_and_the_other_row_groups_are_not(tmp_path: Path) -> None:
+    store = FrameStore(str(tmp_path))
+    store.write("harbor", ["panda", "x"], (pd.DataFrame({"a": [name] * 3, "b": range(3)}) for name in ("p", "q")))
+    frame = store.frame("harbor", ["panda", "x"])
+    found = frame.where("a", lambda names: pc.equal(names, "q"))
+    assert found.to_dict("list") == {"a": ["q"] * 3, "b": [0, 1, 2]}
+    assert [table.num_rows for table in frame.tables("a", lambda names: pc.equal(names, "q"))] == [0, 3]
+    assert frame.where("a", lambda names: pc.equal(names, "r")).columns.tolist() == ["a", "b"]

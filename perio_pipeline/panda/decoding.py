@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from perio_pipeline.panda.bound import BoundTable, Place
 from perio_pipeline.panda.canonical import Table
-from perio_pipeline.panda.field_decoding import decode_field
+from perio_pipeline.panda.field_decoding import Decoded, decode_field
 from perio_pipeline.panda.fields import filled
 from perio_pipeline.panda.frames import TEXT
 
@@ -56,12 +56,20 @@ def physical_text(
     return pd.DataFrame({name: _trimmed(cells) if name in moments else cells for name, cells in text.items()})
 
 
-def decode_text(table: Table, bound: BoundTable, text: pd.DataFrame) -> pd.DataFrame:
-    """Turn the text of physical columns into an extract frame."""
+def decode_text(table: Table, bound: BoundTable, text: pd.DataFrame, decoded: Decoded | None = None) -> pd.DataFrame:
+    """Turn the text of physical columns into an extract frame.
+
+    Args:
+        table: the canonical table.
+        bound: its binding.
+        text: the physical columns.
+        decoded: what was decoded before by the same binding, from one chunk to the next.
+    """
+    decoded = {} if decoded is None else decoded
     parts = []
     for place in bound.places:
         rows = text[_present(bound, text, place)] if bound.rows_with else text
-        parts.append(_decode(table, bound, rows, place))
+        parts.append(_decode(table, bound, rows, place, decoded))
     # Interleaved by source row, so that the sites of one tooth stand together and chunks can be cut between exams.
     return pd.concat(parts).sort_index(kind="stable", ignore_index=True)
 
@@ -77,7 +85,9 @@ def as_text(cells: list[Any] | pa.Array, encoding: str | None) -> Text:
         if pa.types.is_boolean(array.type):
             array = array.cast(pa.int8())
         kind = array.type
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind):
+        if pa.types.is_integer(kind):
+            return pd.Series(array.cast(pa.string()).to_pandas(), dtype=TEXT)
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             series = pd.Series(array.cast(pa.string()).to_pandas(), dtype=TEXT)
             return series.mask(series == "")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -130,11 +140,11 @@ def _present(bound: BoundTable, text: pd.DataFrame, place: Place) -> Any:
     return pd.concat(columns, axis=1).notna().any(axis=1)
 
 
-def _decode(table: Table, bound: BoundTable, text: pd.DataFrame, place: Place) -> pd.DataFrame:
+def _decode(table: Table, bound: BoundTable, text: pd.DataFrame, place: Place, decoded: Decoded) -> pd.DataFrame:
     frame: dict[str, Text] = {}
     for name in table.column_names:
         if name in bound.columns:
-            frame[name] = decode_field(table.name, bound, name, text, place)
+            frame[name] = decode_field(table.name, bound, name, text, place, decoded)
         else:
             frame[name] = pd.Series([place.labels.get(name)] * len(text), index=text.index, dtype=TEXT)
     return pd.DataFrame(frame, index=text.index)

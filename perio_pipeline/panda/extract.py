@@ -24,6 +24,7 @@ from perio_pipeline.panda.bound import BoundTable
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.decoding import decode_text
 from perio_pipeline.panda.failures import explained, passes
+from perio_pipeline.panda.field_decoding import Decoded
 from perio_pipeline.panda.frames import extract_kinds, typed_frame
 from perio_pipeline.panda.isolation import Isolation, isolate
 from perio_pipeline.panda.pieces import Piece, Values, pieces_of
@@ -128,10 +129,10 @@ class Extract:
         changed: list[str] = []
         for bound in self._parts:
             run = _Run(self._source, self._table, bound, max(self._rows // bound.fan_out, 1), self._only)
-            before = self.report
+            before, decoded = self.report, Decoded()
             for piece in self._going_on(run, before):
                 empty = False
-                yield decode_text(self._shape, bound, piece.text)
+                yield decode_text(self._shape, bound, piece.text, decoded)
             if run.changed:
                 changed.append(bound.table)
         if empty:

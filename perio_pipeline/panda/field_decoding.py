@@ -17,6 +17,12 @@ from perio_pipeline.panda.unread import marked
 
 Text = Any  # a pandas Series of text; pandas' own type parameters add nothing here
 
+Decoded = dict[tuple[str, str], dict[str | None, str | None]]
+"""Field and piece → what its values were decoded to so far."""
+
+FEW = 1_000
+"""Distinct values up to which a column is one of codes and figures, worth remembering from one chunk to the next."""
+
 _DECIMAL_COMMA = r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]*)?"
 
 
@@ -37,7 +43,7 @@ class _Failures:
         return cells
 
 
-def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, place: Place) -> Text:
+def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, place: Place, decoded: Decoded) -> Text:
     """Return one canonical field of some rows.
 
     Args:
@@ -46,6 +52,7 @@ def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, p
         name: of the field, which is bound.
         text: the physical columns as text.
         place: which of the rows that a physical row becomes.
+        decoded: what was decoded before by the same binding; it is added to.
 
     Returns:
         Texts; cells that the entry cannot read are marked (`unread`), or kept where validation will refuse them.
@@ -54,18 +61,33 @@ def decode_field(table: str, bound: BoundTable, name: str, text: pd.DataFrame, p
     raw = cells = _origin(entry, text, place)
     if entry.transforms or entry.null_when:
         piece = entry.piece_at(name, place.labels)
-        cells = _each_once(raw, lambda values: _decoded(bound, entry, piece, where, values))
+        before = decoded.setdefault((name, piece), {})
+        cells = _each_once(raw, lambda values: _decoded(bound, entry, piece, where, values), before)
     alone = _Failures(where)
     for alias in dict.fromkeys(filter(None, map(bound.alias_of, entry.columns(place.suffixes)))):
         _check_partner(bound, alias, text, alone)
     return alone.mark(cells, raw)
 
 
-def _each_once(cells: Text, decode: Callable[[Text], Text]) -> Text:
-    """Decode each value once, however often it stands in the column."""
-    seen = pa.array(cells, type=pa.string(), from_pandas=True).dictionary_encode(null_encoding="encode")
-    decoded = pa.array(decode(pd.Series(seen.dictionary.to_pandas(), dtype=TEXT)), type=pa.string(), from_pandas=True)
+def _each_once(cells: Text, decode: Callable[[Text], Text], before: dict[str | None, str | None]) -> Text:
+    """Decode each value once, however often it stands in the column, and few values once for all chunks."""
+    seen = _texts(cells).dictionary_encode(null_encoding="encode")
+    values = seen.dictionary
+    if len(values) > FEW:
+        decoded = _texts(decode(pd.Series(values.to_pandas(), dtype=TEXT)))
+    else:
+        new = [value for value in values.to_pylist() if value not in before]
+        if new:
+            if len(before) > FEW:
+                before.clear()
+                new = values.to_pylist()
+            before |= zip(new, _texts(decode(pd.Series(new, dtype=TEXT))).to_pylist(), strict=True)
+        decoded = pa.array([before[value] for value in values.to_pylist()], pa.string())
     return pd.Series(decoded.take(seen.indices).to_pandas(), dtype=TEXT).set_axis(cells.index)
+
+
+def _texts(cells: Text) -> pa.Array:
+    return pa.array(cells, type=pa.string(), from_pandas=True)
 
 
 def _decoded(bound: BoundTable, entry: BoundColumn, piece: str, where: str, values: Text) -> Text:

@@ -65,13 +65,23 @@ def _is_right(
         key: truth.columns[key].model_dump(exclude_defaults=True) for key in TABLES[name].key if key in truth.columns
     }
     try:
-        bound = BoundTable.model_validate({"table": table.table, **table.structure, "columns": {**keys, field: entry}})
+        columns = {**keys, **_beside(table, entry), field: entry}
+        bound = BoundTable.model_validate({"table": table.table, **table.structure, "columns": columns})
         if _physical(bound, field) != _physical(truth, field):
             return False
         mine = _cells(name, field, bound, source)
     except (ValidationError, PerioError, KeyError):
         return False
     return bool(mine.equals(cells))
+
+
+def _beside(table: TableProposal, entry: Binding) -> dict[str, Binding]:
+    """What is proposed for the same column: a sum of flags is read by all that share it."""
+    column = entry.get("column") if isinstance(entry, dict) else None
+    found = {each.field: each.binding for each in table.fields if isinstance(each.binding, dict)}
+    return {
+        name: each for name, each in found.items() if isinstance(each, dict) and column and each.get("column") == column
+    }
 
 
 def _physical(bound: BoundTable, field: str) -> set[tuple[str, str]]:

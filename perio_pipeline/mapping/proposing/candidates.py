@@ -1,72 +1,26 @@
-"""What a canonical table could be read from: physical tables with their lists of words, as they are or unpivoted."""
+"""What a canonical table could be read from: physical tables, with the lists of words and tables that go with them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pandas as pd
-
 from perio_pipeline.mapping.proposing.names import concepts_of, words_together
 from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.mapping.proposing.slices import parts_of
 from perio_pipeline.mapping.proposing.words import folded, shared_prefix
 from perio_pipeline.panda.profiling.sampling import SampledColumn, SampledTable
 
 LIST_ROWS, LIST_COLUMNS = 80, 4
 """The most rows and columns of a table that is only a list of words."""
 
-SITE_CODES: Sequence[Mapping[str, tuple[str, ...]]] = (
-    {
-        "MB": (
-            "mb",
-            "mf",
-            "bm",
-            "mv",
-            "fm",
-            "vm",
-            "mesiobuccal",
-            "mesiofacial",
-            "mesiobukkal",
-            "mesiovestibulaer",
-            "mesiovestibular",
-        ),
-        "B": (
-            "b",
-            "f",
-            "v",
-            "bc",
-            "mid",
-            "midbuccal",
-            "facial",
-            "buccal",
-            "bukkal",
-            "vestibulaer",
-            "vestibular",
-            "fc",
-            "vc",
-        ),
-        "DB": (
-            "db",
-            "df",
-            "bd",
-            "dv",
-            "fd",
-            "vd",
-            "distobuccal",
-            "distofacial",
-            "distobukkal",
-            "distovestibulaer",
-            "distovestibular",
-        ),
-        "ML": ("ml", "lm", "mo", "mp", "om", "pm", "mesiolingual", "mesiooral", "mesiopalatal"),
-        "L": ("l", "lc", "o", "p", "oc", "lingual", "oral", "palatal"),
-        "DL": ("dl", "ld", "do", "dp", "od", "pd", "distolingual", "distooral", "distopalatal"),
-    },
-    {"MB": ("1",), "B": ("2",), "DB": ("3",), "ML": ("4",), "L": ("5",), "DL": ("6",)},
-)
-"""What the six sites of a tooth are called; by number they are usually counted from mesio-buccal on."""
+TELLING = 5
+"""Letters from which on the name of a key says something; `RoleCodeID` then leads to `CodeID`."""
+
+PARTNERS = 0.9
+"""The share of a table's records that another one must have a row for, to hold the rest of them."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +53,33 @@ class Candidate:
 
 
 def candidates_of(tables: Sequence[SampledTable]) -> list[Candidate]:
-    """Return every table as it is, and unpivoted over sites where it has their columns."""
+    """Return every table, with the lists of words and the other tables that belong to it."""
+    tables = [part for table in tables for part in parts_of(table)]
     lists = [table for table in tables if _is_list(table)]
+    days_first = _days_first(tables)
     found = []
     for table in tables:
         plain = _with_lists(
-            Candidate(table, tuple(Origin(name, each, table.name) for name, each in table.columns.items())), lists
+            Candidate(
+                table,
+                tuple(Origin(name, each, table.name, day_first=days_first) for name, each in table.columns.items()),
+                {"where": dict(table.where)} if table.where else {},
+            ),
+            lists,
         )
-        found += [plain, *_over_sites(plain)]
+        found.append(_with_rest(plain, tables))
     return found
+
+
+def _days_first(tables: Sequence[SampledTable]) -> bool | None:
+    """How the database writes dates: as most of its columns that leave no doubt."""
+    votes = [
+        str(origin.dates).startswith("DD/")
+        for table in tables
+        for origin in (Origin(name, each, table.name) for name, each in table.columns.items())
+        if origin.dates and "/" in origin.dates and not origin.is_open
+    ]
+    return sum(votes) * 2 > len(votes) if votes else None
 
 
 def refers(origin: Origin, keys: frozenset[str]) -> float:
@@ -142,12 +114,38 @@ def _with_lists(candidate: Candidate, lists: Sequence[SampledTable]) -> Candidat
     return replace(candidate, origins=tuple(origins), structure=structure, raw=frozenset(raw))
 
 
+def _with_rest(candidate: Candidate, tables: Sequence[SampledTable]) -> Candidate:
+    """Add the columns of tables that hold the rest of the same records: one row each, under the same key."""
+    joins = dict(candidate.structure.get("joins", {}))
+    origins = list(candidate.origins)
+    for key, own in candidate.table.keys.items():
+        for other in tables:
+            partner = next((name for name, keys in other.keys.items() if _is_same(own, keys)), None)
+            if other.name == candidate.table.name or other.where or partner is None or _is_list(other):
+                continue
+            if len(other.columns) >= len(candidate.table.columns):  # the larger one leads
+                continue
+            alias = _alias(other.name, joins)
+            joins[alias] = {"table": other.name, "on": {key: partner}, "optional": True}
+            rest = [each for name, each in other.columns.items() if name != partner]
+            origins += [Origin(f"{alias}.{each.name}", each, other.name, alias) for each in rest]
+    structure = {**candidate.structure, "joins": joins} if joins else candidate.structure
+    return replace(candidate, origins=tuple(origins), structure=structure)
+
+
+def _is_same(own: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two columns name the same records, and do not only count from 1 alike."""
+    if len(own) < PARTNERS * len(other) or len(other) < PARTNERS * len(own) or all(each.isdigit() for each in own):
+        return False
+    return len(own & other) >= PARTNERS * max(len(own), len(other))
+
+
 def _leads_to(table: SampledTable, own: Origin, other: SampledTable, key: str) -> bool:
     if table.foreign_keys.get(own.path) == (other.name, key):
         return True
     if not own.values or not _is_number(own.sample) or refers(own, other.keys[key]) < 0.95:
         return False
-    if folded(own.path) == folded(key):
+    if folded(own.path) == folded(key) or (len(key) >= TELLING and folded(own.path).endswith(folded(key))):
         return True
     shared = words_together([own.path]) & words_together([key])
     telling = {word for word in shared if concepts_of(word) - {"id"} or not concepts_of(word)}
@@ -168,63 +166,4 @@ def _word_column(own: Origin, other: SampledTable, key: str, name: str, alias: s
         SampledColumn(f"{own.sample.name} {name}", column.type, text, column.encoding),
         own.table,
         alias,
-    )
-
-
-def _over_sites(candidate: Candidate) -> Iterator[Candidate]:
-    """Unpivot columns that are called alike but for the site."""
-    names = [origin.path for origin in candidate.origins if not origin.alias]
-    for codes in SITE_CODES:
-        stems = [_stems(names, words) for words in codes.values()]
-        common = set.intersection(*({stem for stem, _ in each} for each in stems))
-        if not common:
-            continue
-        suffixes = {site: _suffix_of(each, common) for site, each in zip(codes, stems, strict=True)}
-        families = {
-            stem: [stem.replace("{site}", suffix) for suffix in suffixes.values()]
-            for stem in sorted(common)
-            if all(stem.replace("{site}", suffix) in names for suffix in suffixes.values())
-        }
-        if families:
-            yield _unpivoted(candidate, suffixes, families)
-            return
-
-
-def _stems(names: Sequence[str], words: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Return name with the site taken out, and how the site is written there."""
-    found = set()
-    for name in names:
-        for word in words:
-            for match in re.finditer(
-                rf"(?<![A-Za-z]){word}(?![A-Za-z])|(?<=[a-z]){word.upper()}$|{word.upper()}$|{word}$", name, re.I
-            ):
-                found.add((name[: match.start()] + "{site}" + name[match.end() :], match[0]))
-    return found
-
-
-def _suffix_of(stems: set[tuple[str, str]], common: set[str]) -> str:
-    written = [suffix for stem, suffix in stems if stem in common]
-    return max(sorted(set(written)), key=lambda suffix: (written.count(suffix), len(suffix)))
-
-
-def _unpivoted(candidate: Candidate, suffixes: Mapping[str, str], families: Mapping[str, list[str]]) -> Candidate:
-    gone = {name for names in families.values() for name in names}
-    by_name = {origin.path: origin for origin in candidate.origins}
-    made = [
-        Origin(stem, _together(stem, [by_name[name].sample for name in names]), candidate.table.name)
-        for stem, names in families.items()
-    ]
-    kept = [origin for origin in candidate.origins if origin.path not in gone]
-    unpivot = {"column": "site", "values": dict(suffixes)}
-    return replace(
-        candidate,
-        origins=(*kept, *made),
-        structure={**candidate.structure, "unpivot": unpivot},
-        made=frozenset({"site"}),
-    )
-
-
-def _together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
-    return SampledColumn(
-        name, columns[0].type, pd.concat([each.text for each in columns], ignore_index=True), columns[0].encoding
     )

@@ -15,6 +15,7 @@ from perio_pipeline.mapping.proposing.words import folded
 WHOLE, WORD, FIRST, FIRST_OTHER, ALIKE = 1.0, 0.9, 0.75, 0.55, 0.7
 """What a value counts that is a code's own word, one of its words, its first letters, or much like one."""
 
+FLAG_CHOICES = ("true", "false")
 _LIKELY, _STRONG, _LEAST = 0.6, 0.85, 0.3
 
 
@@ -32,9 +33,34 @@ def propose_codes(counts: Mapping[str, int], choices: Sequence[str], *, opposite
     scores = np.array([[_likeness(value, choice) for choice in choices] for value in values])
     rows, columns = linear_sum_assignment(-scores)
     taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
+    if not opposite and len(choices) > len(FLAG_CHOICES):
+        scores = _with_order(values, scores, taken)
+        rows, columns = linear_sum_assignment(-scores)
+        taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
     return [
         _proposal(value, counts[value], scores[at], taken.get(at), choices, opposite) for at, value in enumerate(values)
     ]
+
+
+def _with_order(values: Sequence[str], scores: np.ndarray, taken: Mapping[int, int]) -> np.ndarray:
+    """Let numbers and single letters that no word explains mean the codes that are left, in order.
+
+    Systems number their codes as a course goes, which is the order of the canonical ones; it is no more than a guess.
+    """
+    known = {at for at in range(len(values)) if scores[at].max() >= _LEAST}
+    rest = [at for at in range(len(values)) if at not in known]
+    left = [at for at in range(scores.shape[1]) if at not in {taken[each] for each in known if each in taken}]
+    if not rest or len(rest) > len(left) or not all(_is_ordinal(values[at]) for at in rest):
+        return scores
+    ordered = sorted(rest, key=lambda at: (int(values[at]) if values[at].isdecimal() else 0, values[at]))
+    guessed = scores.copy()
+    for at, choice in zip(ordered, left, strict=False):
+        guessed[at, choice] = _LEAST
+    return guessed
+
+
+def _is_ordinal(value: str) -> bool:
+    return value.isdecimal() or (len(value) == 1 and value.isalpha())
 
 
 def code_fit(counts: Mapping[str, int], choices: Sequence[str]) -> float:

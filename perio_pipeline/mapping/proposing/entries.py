@@ -10,11 +10,12 @@ from perio_pipeline.mapping.proposing.fit import FLAGS
 from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
 from perio_pipeline.mapping.proposing.matching import Match
 from perio_pipeline.mapping.proposing.model import Binding, CodeProposal, Confidence
-from perio_pipeline.mapping.proposing.names import name_fit
+from perio_pipeline.mapping.proposing.names import name_fit, words_together
 from perio_pipeline.mapping.proposing.readings import MOST, Origin
 from perio_pipeline.panda.canonical import Column, Kind
 
-NOT_ASSESSABLE = "99"
+NOT_ASSESSABLE = ("99", "-2")
+"""What stands for a site that could not be probed, beside what stands for one that was not."""
 _HALF = 0.5
 
 PAIRS = (("0", "1"), ("0", "-1"), ("Y", "N"), ("J", "N"), ("S", "N"), ("T", "F"))
@@ -72,11 +73,15 @@ def _date(match: Match, column: Column, origin: Origin) -> Binding:
 
 
 def _time_of(match: Match, origin: Origin) -> Origin | None:
-    """The column of times beside a column of days: the one that is called most alike."""
+    """The column of times beside a column of days: the only one, or the one that is called most alike."""
     beside = [each for each in match.candidate.origins if each.times and each.alias == origin.alias]
     taken = set(match.chosen.values())
     free = [each for each in beside if each.path not in taken]
-    return free[0] if len(free) == 1 else None
+    if len(free) < 2:
+        return free[0] if free else None
+    words = words_together([origin.path])
+    alike = sorted((len(words & words_together([each.path])), at) for at, each in enumerate(free))
+    return free[alike[-1][1]] if alike[-1][0] > alike[-2][0] else None
 
 
 def _number(column: Column, origin: Origin) -> Binding:
@@ -103,7 +108,7 @@ def strange_values(column: Column, origin: Origin) -> list[str]:
     return sorted(
         value
         for value, rows in counts.items()
-        if value in ("99", "-1", "-2", "-9", "-99", "999", "--", "---", ".")
+        if (value.lstrip("0") or value) in ("99", "-1", "-2", "-9", "-99", "999", "--", "---", ".")
         and rows >= 3
         and not _inside(value, low, high)
     )
@@ -123,8 +128,9 @@ def _numbers(origin: Origin) -> Sequence[float]:
 def _depth_state(match: Match, origin: Origin) -> Binding:
     depth = match.table.column("depth_mm")
     states = dict.fromkeys(strange_values(depth, origin), "not_recorded")
-    if NOT_ASSESSABLE in states:
-        states[NOT_ASSESSABLE] = "not_assessable"
+    beyond = [value for code in NOT_ASSESSABLE for value in states if value.lstrip("0") == code]
+    if beyond:
+        states[beyond[0]] = "not_assessable"
     empty = {"": "not_recorded"} if origin.sample.filled < 1 or not states else {}
     return origin.entry(codes={**empty, **states, "*": "measured"})
 

@@ -14,6 +14,12 @@ EMPTY = 0.45
 NUMBERS = 0.75
 """The share of numbers in a column of numbers; people also write `1+` and `--`."""
 
+JOINED = 0.7
+"""What a text still counts that holds more than one thing."""
+
+WRITTEN, FEW_CODES, SHORT = frozenset({"name", "words", "text", "place", "street"}), 6, 2
+"""What people write out; a column of so few codes with so few characters is none of these."""
+
 FLAGS = ("true", "false")
 SPECIAL = frozenset({"email", "phone", "url", "npi", "body", "path", "procedure", "zip"})
 """Kinds of values that are seen at once; another field hardly looks like them."""
@@ -76,7 +82,19 @@ def _number(column: Column, origin: Origin) -> float:
     return 0.9 if column.high is not None else 0.8
 
 
+def _joined(looks: str, origin: Origin) -> bool:
+    """Whether texts hold more than the one thing: first and last names, a street and a suite."""
+    sign, least = {"name": (" ", 0.5), "street": ("#", 0.05)}.get(looks, ("", 1.0))
+    return bool(sign) and sum(sign in value.strip() for value in origin.values) > least * len(origin.values)
+
+
 def _text(looks: str, origin: Origin) -> float:
+    if looks in WRITTEN and 0 < len(origin.coded) <= FEW_CODES and max(map(len, origin.coded)) <= SHORT:
+        return 0.0
+    return _looking(looks, origin) * (JOINED if _joined(looks, origin) else 1)
+
+
+def _looking(looks: str, origin: Origin) -> float:
     found = origin.looks
     other = max((found.get(kind, 0) for kind in SPECIAL - {looks}), default=0.0)
     if not looks:

@@ -34,6 +34,30 @@ class TableKnowledge:
     fields: dict[str, FieldKnowledge]
 
 
+@dataclass(frozen=True)
+class Way:
+    """How people write several fields in one text.
+
+    Attributes:
+        patterns: of a bindings file, tried in order.
+        telling: how many of the first ones show that a column is of this kind.
+        least: the share of its texts that fit one of these.
+    """
+
+    patterns: tuple[str, ...]
+    telling: int
+    least: float
+
+
+@dataclass(frozen=True)
+class FamilyTexts:
+    """Fields that people write together, what a column is called that holds them, and how they are written."""
+
+    fields: tuple[str, ...]
+    called: tuple[Phrase, ...]
+    ways: tuple[Way, ...]
+
+
 def _read(name: str) -> Any:
     return YAML(typ="safe").load((_FOLDER / name).read_text(encoding="utf-8"))
 
@@ -55,6 +79,19 @@ def tables() -> dict[str, TableKnowledge]:
         )
         for name, each in _read("fields.yaml").items()
     }
+
+
+@cache
+def family_texts() -> tuple[FamilyTexts, ...]:
+    """Return the fields that may stand together in one text."""
+    return tuple(
+        FamilyTexts(
+            tuple(each["fields"]),
+            _phrases(each["called"]),
+            tuple(Way(tuple(way["patterns"]), way["telling"], way["least"]) for way in each["ways"]),
+        )
+        for each in _read("joined.yaml")
+    )
 
 
 @cache

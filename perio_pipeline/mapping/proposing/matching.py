@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -94,7 +96,8 @@ class Matcher:
         ][:3]
 
     def _assigned(self, matches: Sequence[Sequence[Match]]) -> dict[str, Match]:
-        names = [each.table.name for each in self._candidates]
+        # A table with a row for each exam may hold the exam and its charts.
+        names = [(each.table.name, *each.table.where.values(), *each.made & {"tooth"}) for each in self._candidates]
         physical = list(dict.fromkeys(names))
         scores = np.zeros((len(matches), len(physical)))
         best: dict[tuple[int, int], Match] = {}
@@ -187,6 +190,7 @@ def _choose(fields: Sequence[Column], origins: Sequence[Origin], scores: Scored)
     both = {"depth_state": "depth_mm"}
     alone = [column for column in fields if column.name not in both]
     table = np.array([[scores[column.name, origin.path] for origin in origins] for column in alone])
+    table = table + np.where(table > 0, _in_order(len(alone), origins), 0)
     rows, columns = linear_sum_assignment(-table)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     chosen = {alone[row].name: origins[column].path for row, column in pairs if table[row, column] >= LEAST}
@@ -194,6 +198,19 @@ def _choose(fields: Sequence[Column], origins: Sequence[Origin], scores: Scored)
         name: chosen[other] for name, other in both.items() if other in chosen and any(c.name == name for c in fields)
     }
     return chosen | shared
+
+
+def _in_order(fields: int, origins: Sequence[Origin]) -> Any:
+    """What hardly speaks for anything: columns called alike but for their number stand in the order of the fields."""
+    paths = {origin.path for origin in origins}
+    stems = [re.sub(r"[1-9]$", "", origin.path) for origin in origins]
+    numbers = np.array(
+        [
+            int(origin.path[-1]) if stem not in paths and stems.count(stem) > 1 else 0
+            for origin, stem in zip(origins, stems, strict=True)
+        ]
+    )
+    return 1e-6 * np.outer(np.arange(fields), numbers) - 1e-4 * numbers
 
 
 def _key_of(match: Match) -> frozenset[str]:

@@ -11,6 +11,8 @@ from perio_pipeline.mapping.proposing.candidates import candidates_of
 from perio_pipeline.mapping.proposing.entries import codes_confidence, entry_of
 from perio_pipeline.mapping.proposing.evidence import evidence_of, is_shown
 from perio_pipeline.mapping.proposing.fit import SPECIAL
+from perio_pipeline.mapping.proposing.flags import shared_flags
+from perio_pipeline.mapping.proposing.joined import joined_texts
 from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
 from perio_pipeline.mapping.proposing.leftovers import left_columns, left_tables
 from perio_pipeline.mapping.proposing.matching import LEAST, Match, Matcher
@@ -24,6 +26,7 @@ from perio_pipeline.mapping.proposing.model import (
     TableProposal,
 )
 from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.mapping.proposing.unpivoting import unpivoted
 from perio_pipeline.panda.canonical import Column, Table
 from perio_pipeline.panda.profiling.sampling import SampledTable, sample_database
 from perio_pipeline.panda.tables import TABLES
@@ -49,7 +52,8 @@ def propose(practice: str, connection: sa.Connection) -> Proposal:
 def propose_for(practice: str, kind: str, sampled: Sequence[SampledTable]) -> Proposal:
     """Propose bindings for tables that have been sampled; `kind` is what the database is."""
     tables = list(TABLES.values())
-    matcher = Matcher(tables, candidates_of(sampled))
+    plain = candidates_of(sampled)
+    matcher = Matcher(tables, [each for one in plain for each in (one, *unpivoted(one))])
     found = matcher.match()
     proposed = [_table(found[table.name], matcher) if table.name in found else _nothing(table) for table in tables]
     return Proposal(
@@ -85,6 +89,9 @@ def _unbound(column: Column) -> FieldProposal:
 
 def _table(match: Match, matcher: Matcher) -> TableProposal:
     fields = [_field(match, column) for column in match.table.columns if column.name not in match.candidate.made]
+    for together in (shared_flags, joined_texts):
+        shared = together(match, fields)
+        fields = [shared.get(each.field, each) for each in fields]
     named = matcher.name_of(match)
     missing = [each.field for each in fields if each.required and each.binding is None]
     bound = sum(each.binding is not None for each in fields)
@@ -112,6 +119,10 @@ def _structure(match: Match, fields: Sequence[FieldProposal]) -> dict[str, Any]:
     structure = dict(match.candidate.structure)
     named = " ".join(str(each.binding) for each in fields)
     joins = {alias: join for alias, join in structure.pop("joins", {}).items() if f"{alias}." in named}
+    if "tooth" in match.candidate.made:
+        # Without it each exam would have all teeth, charted or not.
+        telling = next((match.chosen[name] for name in ("depth_mm", "status") if name in match.chosen), None)
+        structure |= {"rows_with": telling} if telling else {}
     return {**({"joins": joins} if joins else {}), **structure}
 
 

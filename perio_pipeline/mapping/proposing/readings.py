@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,8 @@ DAYS = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYYMMDD", "YYY
 TIMES = ("", " hh:mm:ss am", " hh:mm am", " hh:mm:ss", " hh:mm")
 _ISO = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-9:.]+(?: ?[+-][0-9:]+)?)?")
 _TIME = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?")
+NEVER = ("9999", "2999", "2199", "1753", "1900")
+"""Years of dates that stand for no date."""
 MOST = 0.9
 """The share of values that decides; what is broken in the rest is for validation to find."""
 
@@ -31,12 +33,18 @@ class Origin:
         sample: its values.
         table: the physical table it stands in, by which the words of its name are understood.
         alias: the join it needs; empty for none.
+        column: as the table calls it, where that is not the path.
+        steps: of an entry, that each entry made of this origin has.
+        day_first: whether days come before months where the column itself leaves that open; None where nothing says.
     """
 
     path: str
     sample: SampledColumn
     table: str
     alias: str = ""
+    column: str = ""
+    steps: Mapping[str, Any] = field(default_factory=dict)
+    day_first: bool | None = None
 
     @cached_property
     def values(self) -> list[str]:
@@ -57,9 +65,15 @@ class Origin:
             return ""
         zeros = {"0", "00000000"}
         dated = [value for value in self.values if value not in zeros]
-        for pattern in self._date_patterns(dated):
-            return pattern
-        return None
+        patterns = self._date_patterns(dated)
+        likelier = [each for each in patterns if each.startswith("DD") is self.day_first]
+        return next(iter([*likelier, *patterns] if self.is_open else patterns), None)
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether its dates are dates with the day first and with the month first as well."""
+        patterns = self._date_patterns([value for value in self.values if value not in ("0", "00000000")])
+        return {"DD/MM/YYYY", "MM/DD/YYYY"} <= {each.partition(" ")[0] for each in patterns}
 
     def _date_patterns(self, dated: Sequence[str]) -> list[str]:
         if not dated or not any(8 <= len(value) <= 22 for value in dated):
@@ -96,9 +110,11 @@ class Origin:
 
     def entry(self, **steps: Any) -> str | dict[str, Any]:
         """Return an entry of a bindings file, as short as it can be."""
+        steps = {**self.steps, **steps}
         if self.sample.encoding:
             steps["encoding"] = self.sample.encoding
-        return {"column": self.path, **steps} if steps else self.path
+        column = self.column or self.path
+        return {"column": column, **steps} if steps else column
 
 
 def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:
@@ -106,8 +122,9 @@ def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:
 
 
 def _real(iso: Any) -> float:
-    """The share of dates that the calendar has, and that are of this time."""
-    if not len(iso):
+    """The share of dates that the calendar has, and that are of this time; those that never come are left out."""
+    some = iso[~iso.str[:4].isin(NEVER)]
+    if not len(some):
         return 0.0
-    days = pd.to_datetime(iso, errors="coerce", format="ISO8601")
+    days = pd.to_datetime(some, errors="coerce", format="ISO8601")
     return float(((days.dt.year >= 1850) & (days.dt.year <= 2100)).mean())

@@ -1,0 +1,49 @@
+"""Tables that hold several kinds of rows: persons of all kinds, told apart by one column, are a table for each kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.panda.profiling.sampling import SampledColumn, SampledTable
+
+MOST_KINDS, FEWEST_COLUMNS = 12, 10
+CONTRAST, SHARE = 0.6, 0.3
+"""A column tells kinds of rows apart where so many of the others are filled so much more in one kind than another."""
+
+
+def parts_of(table: SampledTable) -> list[SampledTable]:
+    """Return a table's kinds of rows, or the table itself where it has one."""
+    kinds = _telling(table)
+    if kinds is None:
+        return [table]
+    return [_part(table, kinds, value) for value in kinds.counts]
+
+
+def _telling(table: SampledTable) -> SampledColumn | None:
+    if len(table.columns) < FEWEST_COLUMNS:
+        return None
+    rated = [(_contrast(table, each), name) for name, each in table.columns.items() if _may_tell(table, each)]
+    best, name = max(rated, default=(0.0, ""))
+    return table.columns[name] if best >= SHARE else None
+
+
+def _may_tell(table: SampledTable, column: SampledColumn) -> bool:
+    coded = Origin(column.name, column, table.name).coded
+    return column.filled == 1 and 2 <= len(coded) <= MOST_KINDS and min(coded.values()) >= 3
+
+
+def _contrast(table: SampledTable, kinds: SampledColumn) -> float:
+    """The share of columns that are filled in rows of one kind, and hardly in those of another."""
+    others = [each for each in table.columns.values() if each is not kinds]
+    filled = np.array([each.text.notna().groupby(kinds.text).mean().to_numpy(dtype=float) for each in others])
+    return float(((filled.max(axis=1) - filled.min(axis=1)) >= CONTRAST).mean())
+
+
+def _part(table: SampledTable, kinds: SampledColumn, value: str) -> SampledTable:
+    rows = kinds.text == value
+    columns = {name: replace(each, text=each.text[rows].reset_index(drop=True)) for name, each in table.columns.items()}
+    keys = {name: frozenset(each.counts) for name, each in columns.items() if each.unique and not each.encoding}
+    return replace(table, rows=int(rows.sum()), columns=columns, where={kinds.name: value}, keys=keys)
