@@ -11,10 +11,9 @@ from rich.console import Console
 
 from perio_pipeline import settings
 from perio_pipeline.assessment.facts import assess as assess_practice
-from perio_pipeline.assessment.page import GRADES, REPORT, SUMMARY, costs, render_assessment
+from perio_pipeline.assessment.page import GRADES, REPORT, costs
 from perio_pipeline.cli import runs
 from perio_pipeline.cli.common import PracticeOption, clear_errors, shown
-from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.panda.tables import TABLES
 
 
@@ -34,14 +33,10 @@ def assess(
         rooms = settings.workplace()
         chosen = rooms.practice(practice)
         rooms.source(chosen).check(TABLES.values())
-        for crm in chosen.destinations:
-            runs.plan(practice, crm, LoadPass.FULL, console)
+        runs.assess(chosen, console)
         made = assess_practice(rooms, chosen, date.today())
-        text = json.dumps(made.plain(), indent=2, default=str)
-        rooms.write_report(text, practice, SUMMARY)
-        path = rooms.write_report(render_assessment(made), practice, REPORT)
     if as_json:
-        typer.echo(text)
+        typer.echo(json.dumps(made.plain(), indent=2, default=str))
         return
     console.print(f"[bold]Grade {made.grade.letter}[/]: {GRADES[made.grade.letter]}.")
     for each in made.grade.factors:
@@ -49,4 +44,4 @@ def assess(
             console.print(f"  {'●' * each.points:<3}  {each.figure:,.1f} {each.factor.words}")
     for line in costs(made):
         console.print(f"  {line['name']}: {line['requests']:,} requests in {line['hours']:.1f} h")
-    console.print(f"Wrote {shown(path)}.")
+    console.print(f"Wrote {shown(rooms.report_file(practice, REPORT))}.")

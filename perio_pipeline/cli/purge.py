@@ -113,7 +113,8 @@ def _refuse_open_window(rooms: Workplace, practice: Practice) -> None:
         if window is not None and window.closed_at is None:
             raise GateError(
                 f"The cutover window of {practice.practice} into {crm} is open, and lives on these values.",
-                f"End it first: perio cutover end --practice {practice.practice} --to {crm}",
+                f"End it: perio cutover end --practice {practice.practice} --to {crm}. It closes with its last look, "
+                "by Dagster's daemon or `perio cutover look`.",
             )
 
 

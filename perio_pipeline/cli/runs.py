@@ -6,9 +6,10 @@ import getpass
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -25,12 +26,15 @@ from rich.progress import (
 )
 
 from perio_pipeline import progress, settings
+from perio_pipeline.cutover.window import Batch
 from perio_pipeline.definitions import defs
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.earlier_runs import end_dead_runs, process_tags
-from perio_pipeline.defs.jobs import job_name, load_config, plan_config, plan_job_name
+from perio_pipeline.defs.jobs import ASSESS_JOB, job_name, load_config, plan_config, plan_job_name
+from perio_pipeline.defs.sensors import run_request
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading import lock
+from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.redaction import SWITCH, error_log
 
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -83,8 +87,34 @@ def plan(practice: str, crm: str, load_pass: LoadPass, console: Console) -> RunR
     return launch(plan_job_name(crm), plan_config(load_pass, crm), practice, crm, console)
 
 
-def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: Console) -> RunReport:
-    """Run a job for a practice in this process.
+def assess(practice: Practice, console: Console) -> RunReport:
+    """Read a practice and plan its load into each of its destinations, in one run; raises what `launch` does."""
+    crms = list(practice.destinations)
+    others = set(settings.workplace().destinations()) - set(crms)
+    needed = dg.AssetSelection.assets(["assessment"]).upstream().resolve(_graph())
+    plans = {name: step for crm in crms for name, step in plan_config(LoadPass.FULL, crm)["ops"].items()}
+    only = sorted(key for key in needed if key.path[0] not in others)
+    return launch(ASSESS_JOB, {"ops": plans}, practice.practice, crms[0], console, only=only)
+
+
+def load_batch(practice: str, crm: str, batch: Batch, run_key: str, console: Console) -> RunReport:
+    """Run what the cutover's sensor would ask for, to load a batch of changes; raises what `launch` does."""
+    request = run_request(practice, crm, settings.workplace().mapping(crm), _graph(), batch, run_key)
+    job, config = job_name(LoadPass.DELTA, crm), dict(request.run_config)
+    return launch(job, config, practice, crm, console, only=request.asset_selection, tags=request.tags)
+
+
+def launch(
+    job: str,
+    config: dict[str, Any],
+    practice: str,
+    crm: str,
+    console: Console,
+    *,
+    only: Sequence[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> RunReport:
+    """Run a job for a practice in this process, or `only` some of its assets.
 
     Raises:
         LockedError: another run works on the practice's destination, and none is to wait.
@@ -101,7 +131,8 @@ def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: C
                 run_config={**config, **SILENT},
                 instance=instance,
                 partition_key=practice,
-                tags={"dagster/user": getpass.getuser(), **process_tags()},
+                asset_selection=only,
+                tags={"dagster/user": getpass.getuser(), **process_tags(), **tags},
                 raise_on_error=False,
             )
         report = _report(result)
@@ -109,6 +140,10 @@ def launch(job: str, config: dict[str, Any], practice: str, crm: str, console: C
         step, text = next(iter(report.failures.items()), ("run", "It ended before a step failed."))
         raise RunFailedError(f"{step}: {text}", f"Run {report.run_id} in the Dagster UI shows the rest.")
     return report
+
+
+def _graph() -> list[dg.AssetsDefinition]:
+    return [asset for asset in defs().assets or () if isinstance(asset, dg.AssetsDefinition)]
 
 
 def _refuse_second_run(practice: str, crm: str) -> None:

@@ -13,8 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
+
+from pydantic import ValidationError
 
 from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.crm.protocol import FieldSpec, FieldType
@@ -69,14 +72,22 @@ def configuration(workplace: Workplace, practice: Practice, crm: str) -> Any:
     """Build the sandbox of a practice: its accounts, and users with the e-mails of PANDA's providers.
 
     Raises:
-        SettingsError: there is no sandbox for this CRM.
+        SettingsError: there is no sandbox for this CRM, or none like the practice's file says.
     """
     if crm not in SANDBOXES:
         raise SettingsError(f"There is no sandbox for {crm}.", f"Use one of: {', '.join(SANDBOXES)}.")
     state = workplace.data / "sandbox" / f"{crm}-{practice.practice}.sqlite"
     state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     destination = practice.destination(crm)
-    return SANDBOXES[crm].build(workplace, practice, destination, state_path=state, clock_factor=destination.time_scale)
+    build = partial(SANDBOXES[crm].build, state_path=state, clock_factor=destination.time_scale)
+    try:
+        return build(workplace, practice, destination)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise SettingsError(
+            f"There is no {crm} account like that of practice {practice.practice}: {wrong}.",
+            f"Correct destinations.{crm}.accounts in practices/{practice.practice}.yaml.",
+        ) from None
 
 
 def _highlevel(workplace: Workplace, practice: Practice, destination: Destination, **server: Any) -> Any:

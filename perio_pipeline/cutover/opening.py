@@ -80,8 +80,19 @@ class Cutovers:
         Raises:
             SettingsError: none is open.
         """
-        window = self._opened()
+        window = self.opened()
         window.closes_at = min(window.closes_at, now)
+        self.file.write(window)
+        return window
+
+    def look_now(self) -> Window:
+        """Let the next step look at the source, however short the last look is ago.
+
+        Raises:
+            SettingsError: no window is open.
+        """
+        window = self.opened()
+        window.looked_at = None
         self.file.write(window)
         return window
 
@@ -93,7 +104,7 @@ class Cutovers:
         """
         if table not in TABLES:
             raise SettingsError(f"There is no table {table}.", f"Use one of: {', '.join(TABLES)}.")
-        window = self._opened()
+        window = self.opened()
         window.trusted |= {table}
         window.looked_at = None
         self.file.write(window)
@@ -124,7 +135,12 @@ class Cutovers:
                 "Run the full migration first.",
             )
 
-    def _opened(self) -> Window:
+    def opened(self) -> Window:
+        """Return the window that is open.
+
+        Raises:
+            SettingsError: none is.
+        """
         window = self.file.read()
         if window is None or window.closed_at is not None:
             raise SettingsError(

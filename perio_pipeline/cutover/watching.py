@@ -142,7 +142,8 @@ class Watcher:
         )
         window.trusted = frozenset()
         self.file.write(window)
-        return Step(f"{window.under_way.records} records have changed.", run=window.under_way)
+        found = f"{window.under_way.records:,} records are new, changed or gone."
+        return Step("The first look takes everything once." if opening else found, run=window.under_way)
 
     @staticmethod
     def _ended(window: Window) -> bool:

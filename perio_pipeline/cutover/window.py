@@ -96,7 +96,7 @@ class Window(BaseModel):
     @property
     def picked_up(self) -> list[Batch]:
         """The loaded batches but the first, which looks at everything once."""
-        return [batch for batch in self.loaded if batch.kind is not Kind.OPENING]
+        return self.loaded[1:]
 
     def run_key(self, batch: Batch) -> str:
         """Name one attempt at a batch: Dagster starts a run for a key once only."""

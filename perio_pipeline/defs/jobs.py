@@ -12,6 +12,8 @@ from perio_pipeline.defs.resources import DESTINATION_TAG, PASS_TAG
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.model import Mapping
 
+ASSESS_JOB = "assess"
+
 
 def job_name(load_pass: LoadPass, crm: str) -> str:
     """Return a job's name: `sample_migration_highlevel`."""
@@ -110,7 +112,7 @@ def assess_job(crms: Sequence[str]) -> dg.UnresolvedAssetJobDefinition:
     """Build the job that assesses a practice, without a request to a CRM."""
     plans = {name: step for crm in crms for name, step in plan_config(LoadPass.FULL, crm)["ops"].items()}
     return dg.define_asset_job(
-        "assess",
+        ASSESS_JOB,
         selection=dg.AssetSelection.assets(["assessment"]).upstream(),
         config={"ops": plans},
         description="Reads PANDA and assesses the practice: grade, quality, requests and hours per plan, a calendar.",

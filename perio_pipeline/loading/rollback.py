@@ -117,6 +117,7 @@ class _Account:
 
     async def _object(self, scope: Scope) -> list[Undone]:
         journal = self.target.journal
+        what = f"{'look at' if self.dry_run else 'roll back'} {scope.object}"
         histories = fold(journal.scope_entries(scope))
         undos = [undo for h in histories.values() if (undo := undo_of(h, self.load_pass, journal))]
         purged = {key: h.ref for key, h in histories.items() if values_purged(h, self.load_pass)}
@@ -130,7 +131,7 @@ class _Account:
             plans = [self._plan(undo, current.get(undo.ref) if undo.ref else None) for undo in chunk]
             plans = await self._sparing(plans)
             done += await self._carry_out(scope, plans)
-            progress.report(f"roll back {scope.object}", min(start + AT_ONCE, len(undos)), len(undos))
+            progress.report(what, min(start + AT_ONCE, len(undos)), len(undos))
         return done
 
     async def _located(self, undos: Sequence[Undo]) -> list[Undo]:

@@ -92,6 +92,13 @@ def test_a_wrong_location_is_named(here: World) -> None:
     assert "LOCsomeoneelses00000" in refused(*MIGRATE)
 
 
+def test_an_account_that_the_crm_cannot_have_is_named(here: World) -> None:
+    edit_mapping(here, f"practices/{PRACTICE}.yaml", LOCATION, "LOC-short")
+    said = refused("sandbox", "--practice", PRACTICE, "--to", "highlevel")
+    assert "id: String should match" in said
+    assert "destinations.highlevel.accounts" in said
+
+
 def test_an_unreachable_database_is_named(here: World) -> None:
     database(here).unlink()
     assert "does not exist" in refused(*MIGRATE)

@@ -99,6 +99,13 @@ def opened(cutting: Cutting) -> Iterator[Cutting]:
     return cutting
 
 
+def test_what_the_first_look_finds_is_no_change_even_where_it_is_the_last(cutting: Cutting) -> None:
+    cutting.provider("P1")
+    assert cutting.load(minutes=25 * 60).kind is Kind.CLOSING
+    assert cutting.step().closed
+    assert cutting.window.picked_up == []
+
+
 def test_the_first_batch_looks_at_everything_again(cutting: Cutting) -> None:
     cutting.provider("P1")
     batch = cutting.step().run

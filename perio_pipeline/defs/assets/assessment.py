@@ -14,6 +14,7 @@ from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.frames import table_kinds, typed_frame
 from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.validation.frames import LIKELY_DUPLICATE
 
 FACTORS = Table(
     "assessment",
@@ -27,13 +28,16 @@ FACTORS = Table(
     "How complex a practice is, factor by factor. The report has grade, volumes, quality, hours and a calendar.",
 )
 
+READ = (*TABLES, LIKELY_DUPLICATE.name)
+"""The validated frames that are counted."""
+
 
 def assessment_asset(crms: list[str], partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """Build the assessment of a practice; its report lies among the practice's."""
 
     @dg.asset(
         key=["assessment"],
-        deps=[*([crm, "request_plan"] for crm in crms), *(["validated", name] for name in TABLES)],
+        deps=[*([crm, "request_plan"] for crm in crms), *(["validated", name] for name in READ)],
         partitions_def=partitions,
         group_name="assessment",
         kinds={"python"},

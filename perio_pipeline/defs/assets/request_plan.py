@@ -56,7 +56,7 @@ def request_plan_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefi
                 whole = config.load_pass is not LoadPass.RETRY
                 plan = replace(planner, load_pass=config.load_pass.value, only=only, whole=whole).plan(date.today())
             rooms.store().write_note(practice.practice, context.asset_key.path, plan.note())
-            progress.notice(plan.summary)
+            progress.notice(f"To {crm}: {plan.summary}")
             if not config.anyway:
                 refuse_too_long(plan)
         return dg.Output(plan.frame(), metadata=_metadata(plan))

@@ -14,7 +14,8 @@ from perio_pipeline.mapping.proposing.model import Confidence, FieldProposal, Pr
 REVIEW = "PLEASE CHECK"
 """What stands beside an entry that a person has to look at."""
 
-WIDTH = 120
+WIDTH = 1_000_000
+"""Lines are never broken: ruamel.yaml also breaks keys, such as codes of several words, which is no YAML any more."""
 
 
 def bindings_text(proposal: Proposal) -> str:

@@ -89,7 +89,7 @@ def sign_off(
         points = report.facts.open_points
         if points and not despite.strip():
             raise GateError(
-                f"{len(points)} points are open: {' '.join(points)}",
+                f"Not signed, since this is open: {' '.join(points)}",
                 "Settle them, or sign with `--despite REASON`; the reason stands in the report and in the audit log.",
             )
         content = report.path.read_bytes()

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from perio_pipeline.cli.main import app
 from perio_pipeline.mapping.proposing.codes import propose_codes
-from perio_pipeline.mapping.proposing.model import Confidence, Proposal
+from perio_pipeline.mapping.proposing.model import Confidence, FieldProposal, Proposal, TableProposal
 from perio_pipeline.mapping.proposing.propose import propose
 from perio_pipeline.mapping.proposing.written import bindings_text
 from perio_pipeline.panda.bindings import Bindings, load_bindings
@@ -133,3 +134,12 @@ def _column(binding: object) -> str | None:
 def _is_right(truth: Bindings, table: str, field: str, binding: object) -> bool:
     bound = truth.tables[table].columns.get(field)
     return bound is None or _column(binding) == bound.column
+
+
+def test_codes_of_several_words_are_written_as_yaml_however_many_they_are() -> None:
+    codes = {f"General dentist (DMD) of office {number}": "dmd" for number in range(12)}
+    score = {"score": 1.0, "confidence": Confidence.STRONG}
+    role = FieldProposal(field="role", required=True, binding={"column": "Role", "codes": codes}, **score)
+    table = TableProposal(canonical="provider", table="Provider", fields=[role], **score)
+    written = bindings_text(Proposal(practice="smith", source="sqlite", tables=[table]))
+    assert YAML(typ="safe").load(written)["tables"]["provider"]["columns"]["role"]["codes"] == codes
