@@ -14,12 +14,11 @@ from rich.table import Table
 from perio_pipeline import settings
 from perio_pipeline.cli.common import PracticeOption, clear_errors, shown
 from perio_pipeline.errors import SettingsError
-from perio_pipeline.mapping.proposing.model import Binding, Confidence, Proposal, TableProposal
+from perio_pipeline.mapping.proposing.model import REPORT, Binding, Confidence, Proposal, TableProposal
 from perio_pipeline.mapping.proposing.propose import propose as propose_bindings
 from perio_pipeline.mapping.proposing.written import bindings_text
 from perio_pipeline.panda.bindings import load_bindings
 
-REPORT = ("map", "proposal.json")
 COLOURS = {
     Confidence.STRONG: "green",
     Confidence.LIKELY: "cyan",

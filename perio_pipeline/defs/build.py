@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from perio_pipeline.defs import checks, jobs, notifications, preflight, rollback, sensors, signoff
+from perio_pipeline.defs import checks, jobs, notifications, preflight, proposing, rollback, sensors, signoff
 from perio_pipeline.defs.assets import assessment, clinical, destination, files, panda, rebuild, request_plan, validated
 from perio_pipeline.defs.io_managers import ParquetFrames
 from perio_pipeline.defs.partitions import practice_partitions
@@ -57,6 +57,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         job_definitions.append(signoff.signoff_job(crm, partitions))
     assets.append(assessment.assessment_asset(workplace.destinations(), partitions))
     job_definitions.append(jobs.assess_job(workplace.destinations()))
+    job_definitions.append(proposing.propose_job(partitions))
     cutovers = [
         sensors.cutover_sensor(practice, crm, workplace.mapping(crm), assets)
         for practice in workplace.practices()

@@ -11,6 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+REPORT = ("map", "proposal.json")
+"""Where the latest proposal lies among a practice's reports."""
+
 Binding = str | dict[str, Any]
 """An entry of a bindings file as plain data: a column's name, or the mapping that the head of panda.yaml describes."""
 
