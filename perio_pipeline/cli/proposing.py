@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -52,6 +53,22 @@ def propose(
             target.write_text(bindings_text(made), encoding="utf-8")
             console.print(f"Wrote {escape(shown(target))}.")
             load_bindings(target)
+
+
+def read_proposal(practice: str) -> Proposal:
+    """Return the latest proposal for a practice.
+
+    Raises:
+        SettingsError: there is none, or it is of another version of this program.
+    """
+    path = settings.workplace().report_file(practice, *REPORT)
+    remedy = f"Make one: `perio map propose --practice {practice}`."
+    if not path.is_file():
+        raise SettingsError(f"There is no proposal for practice {practice}.", remedy)
+    try:
+        return Proposal.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError):
+        raise SettingsError(f"{shown(path)} is not a proposal as this version writes it.", remedy) from None
 
 
 def _target(folder: Path, name: str) -> Path:
