@@ -101,17 +101,31 @@ def _with_lists(candidate: Candidate, lists: Sequence[SampledTable]) -> Candidat
     joins: dict[str, Any] = {}
     origins, raw = list(candidate.origins), set()
     for own in candidate.origins:
-        for other in lists:
-            key = next((name for name in other.keys if _leads_to(candidate.table, own, other, name)), None)
-            if other.name == candidate.table.name or key is None:
-                continue
+        found = _list_of(candidate.table, own, lists)
+        if found is not None:
+            other, key = found
             alias = _alias(other.name, joins)
             joins[alias] = {"table": other.name, "on": {own.path: key}, "optional": True}
             raw.add(own.path)
             origins += [_word_column(own, other, key, name, alias) for name in other.columns if name != key]
-            break
     structure = {**candidate.structure, "joins": joins} if joins else candidate.structure
     return replace(candidate, origins=tuple(origins), structure=structure, raw=frozenset(raw))
+
+
+def _list_of(table: SampledTable, own: Origin, lists: Sequence[SampledTable]) -> tuple[SampledTable, str] | None:
+    """The list that a column's numbers stand for: of several, the one declared, or called most like the table."""
+    found = [
+        (table.foreign_keys.get(own.path) == (other.name, key), _words_shared(table, other), -at, other, key)
+        for at, other in enumerate(lists)
+        for key in other.keys
+        if other.name != table.name and _leads_to(table, own, other, key)
+    ]
+    best = max(found, key=lambda each: each[:3], default=None)
+    return best[3:] if best else None
+
+
+def _words_shared(table: SampledTable, other: SampledTable) -> int:
+    return len(words_together([table.name]) & words_together([other.name]))
 
 
 def _with_rest(candidate: Candidate, tables: Sequence[SampledTable]) -> Candidate:

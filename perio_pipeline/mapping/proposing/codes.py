@@ -50,7 +50,7 @@ def _with_order(values: Sequence[str], scores: np.ndarray, taken: Mapping[int, i
     known = {at for at in range(len(values)) if scores[at].max() >= _LEAST}
     rest = [at for at in range(len(values)) if at not in known]
     left = [at for at in range(scores.shape[1]) if at not in {taken[each] for each in known if each in taken}]
-    if not rest or len(rest) > len(left) or not all(_is_ordinal(values[at]) for at in rest):
+    if not rest or len(rest) > len(left) or not all(map(_is_ordinal, values)):
         return scores
     ordered = sorted(rest, key=lambda at: (int(values[at]) if values[at].isdecimal() else 0, values[at]))
     guessed = scores.copy()
