@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,9 @@ from perio_pipeline.mapping.proposing.words import folded
 
 WHOLE, WORD, FIRST, FIRST_OTHER, ALIKE = 1.0, 0.9, 0.75, 0.55, 0.7
 """What a value counts that is a code's own word, one of its words, its first letters, or much like one."""
+
+ORDINALS, NEARLY_ALL = (re.compile(r"[0-9]{1,3}"), re.compile(r"[A-Za-z]")), 0.9
+"""What codes are counted by; a few rows with something else are for validation to find."""
 
 FLAG_CHOICES = ("true", "false")
 _LIKELY, _STRONG, _LEAST = 0.6, 0.85, 0.3
@@ -34,7 +38,7 @@ def propose_codes(counts: Mapping[str, int], choices: Sequence[str], *, opposite
     rows, columns = linear_sum_assignment(-scores)
     taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
     if not opposite and len(choices) > len(FLAG_CHOICES):
-        scores = _with_order(values, scores, taken)
+        scores = _with_order(counts, scores, taken)
         rows, columns = linear_sum_assignment(-scores)
         taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
     return [
@@ -42,25 +46,29 @@ def propose_codes(counts: Mapping[str, int], choices: Sequence[str], *, opposite
     ]
 
 
-def _with_order(values: Sequence[str], scores: np.ndarray, taken: Mapping[int, int]) -> np.ndarray:
-    """Let numbers and single letters that no word explains mean the codes that are left, in order.
+def _with_order(counts: Mapping[str, int], scores: np.ndarray, taken: Mapping[int, int]) -> np.ndarray:
+    """Let numbers, or single letters, that no word explains mean the codes that are left, in order.
 
     Systems number their codes as a course goes, which is the order of the canonical ones; it is no more than a guess.
     """
-    known = {at for at in range(len(values)) if scores[at].max() >= _LEAST}
-    rest = [at for at in range(len(values)) if at not in known]
-    left = [at for at in range(scores.shape[1]) if at not in {taken[each] for each in known if each in taken}]
-    if not rest or len(rest) > len(left) or not all(map(_is_ordinal, values)):
+    values = list(counts)
+    ordinal = next((each for each in ORDINALS if _share(counts, each) >= NEARLY_ALL), None)
+    if ordinal is None:
         return scores
-    ordered = sorted(rest, key=lambda at: (int(values[at]) if values[at].isdecimal() else 0, values[at]))
+    known = {at for at in range(len(values)) if scores[at].max() >= _LEAST}
+    rest = [at for at, value in enumerate(values) if at not in known and ordinal.fullmatch(value)]
+    left = [at for at in range(scores.shape[1]) if at not in {taken[each] for each in known if each in taken}]
+    if len(rest) > len(left):
+        return scores
     guessed = scores.copy()
-    for at, choice in zip(ordered, left, strict=False):
+    for at, choice in zip(sorted(rest, key=lambda at: (len(values[at]), values[at])), left, strict=False):
         guessed[at, choice] = _LEAST
     return guessed
 
 
-def _is_ordinal(value: str) -> bool:
-    return value.isdecimal() or (len(value) == 1 and value.isalpha())
+def _share(counts: Mapping[str, int], kind: re.Pattern[str]) -> float:
+    """The share of rows whose value is of a kind."""
+    return sum(rows for value, rows in counts.items() if kind.fullmatch(value)) / max(sum(counts.values()), 1)
 
 
 def code_fit(counts: Mapping[str, int], choices: Sequence[str]) -> float:
