@@ -125,14 +125,14 @@ def words_of(name: str) -> tuple[Word, ...]:
 
 
 def _joined(words: list[Word]) -> list[Word]:
-    """Put together what is a word only together: `A`, `1`, `c`."""
+    """Put together what is a word only together: `A`, `1`, `c`; `No`, `Contact`."""
     found: list[Word] = []
     at = 0
     while at < len(words):
         for many in (3, 2):
             text = "".join(word.text for word in words[at : at + many])
             parts = words[at : at + many]
-            if len(parts) == many and any(part.text.isdigit() for part in parts) and text in vocabulary():
+            if len(parts) == many and _is_new(text, parts):
                 found.append(Word(text, vocabulary()[text]))
                 at += many
                 break
@@ -140,6 +140,14 @@ def _joined(words: list[Word]) -> list[Word]:
             found.append(words[at])
             at += 1
     return found
+
+
+def _is_new(text: str, parts: Sequence[Word]) -> bool:
+    """Whether words mean something together that none of them means alone."""
+    known = vocabulary().get(text)
+    if known is None:
+        return False
+    return any(part.text.isdigit() for part in parts) or not {concept for part in parts for concept in part.concepts} & known.keys()
 
 
 def _without_accents(name: str) -> str:
