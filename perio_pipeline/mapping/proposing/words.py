@@ -17,6 +17,9 @@ from rapidfuzz import fuzz, process
 from ruamel.yaml import YAML
 
 _FILE = Path(__file__).with_name("words.yaml")
+NEGATIONS = frozenset({"no", "not", "non", "kein", "keine", "sin"})
+"""Words that turn the one behind them; `No` alone is a number, too."""
+
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 
 PLAIN = "plain"
@@ -132,7 +135,7 @@ def _joined(words: list[Word]) -> list[Word]:
         for many in (3, 2):
             text = "".join(word.text for word in words[at : at + many])
             parts = words[at : at + many]
-            if len(parts) == many and _is_new(text, parts):
+            if len(parts) == many and _belong_together(parts) and text in vocabulary():
                 found.append(Word(text, vocabulary()[text]))
                 at += many
                 break
@@ -142,12 +145,9 @@ def _joined(words: list[Word]) -> list[Word]:
     return found
 
 
-def _is_new(text: str, parts: Sequence[Word]) -> bool:
-    """Whether words mean something together that none of them means alone."""
-    known = vocabulary().get(text)
-    if known is None:
-        return False
-    return any(part.text.isdigit() for part in parts) or not {concept for part in parts for concept in part.concepts} & known.keys()
+def _belong_together(parts: Sequence[Word]) -> bool:
+    """Whether words may mean something together that they do not mean one by one."""
+    return parts[0].text in NEGATIONS or any(part.text.isdigit() for part in parts)
 
 
 def _without_accents(name: str) -> str:
