@@ -95,9 +95,7 @@ def _is_number(column: SampledColumn) -> bool:
     return all(value.lstrip("-").isdigit() for value in column.counts)
 
 
-def _with_lists(
-    candidate: Candidate, tables: Mapping[str, SampledTable], lists: Sequence[SampledTable]
-) -> Candidate:
+def _with_lists(candidate: Candidate, tables: Mapping[str, SampledTable], lists: Sequence[SampledTable]) -> Candidate:
     joins: dict[str, Any] = dict(candidate.structure.get("joins", {}))
     origins, raw = list(candidate.origins), set()
     for own in candidate.origins:

@@ -10,8 +10,8 @@ from scipy.optimize import linear_sum_assignment
 
 from perio_pipeline.mapping.proposing.knowledge import code_texts, code_words
 from perio_pipeline.mapping.proposing.model import CodeProposal, Confidence
-from perio_pipeline.mapping.proposing.orders import counted_orders
 from perio_pipeline.mapping.proposing.names import words_together
+from perio_pipeline.mapping.proposing.orders import counted_orders
 from perio_pipeline.mapping.proposing.words import folded
 
 WHOLE, WORD, FIRST, FIRST_OTHER, ALIKE = 1.0, 0.9, 0.75, 0.55, 0.7
@@ -62,16 +62,14 @@ def flag_values(counts: Mapping[str, int], *, turned: bool = False) -> list[Code
         turned: the column says the opposite of the field.
     """
     found = propose_codes(counts, FLAG_CHOICES, opposite=turned)
-    told, *more = [each.target for each in found if each.target is not None] or [None]
-    if len(found) != len(FLAG_CHOICES) or told is None or more:
+    told = [each.target for each in found if each.target is not None]
+    if len(found) != len(FLAG_CHOICES) or len(told) != 1:
         return found
-    other = {"target": _turned(told, True), "score": _LEAST, "confidence": Confidence.WEAK}
+    other = {"target": _turned(told[0], True), "score": _LEAST, "confidence": Confidence.WEAK}
     return [each if each.target else each.model_copy(update=other) for each in found]
 
 
-def named_flag(
-    name: str, counts: Mapping[str, int], choices: Sequence[str]
-) -> list[list[CodeProposal]]:
+def named_flag(name: str, counts: Mapping[str, int], choices: Sequence[str]) -> list[list[CodeProposal]]:
     """Return what a yes and no means for a field of two codes, one of which names the column; nothing otherwise.
 
     `inbound` with 1 and 0 says `from` and `to`.

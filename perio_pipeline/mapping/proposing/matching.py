@@ -208,10 +208,11 @@ def _choose(
 
 
 def _in_order(table: Any, origins: Sequence[Origin]) -> Any:
-    """Let columns that are called alike but for their number stand in the order of the fields, where little else speaks.
+    """Let columns called alike but for their number stand in the order of the fields, where little else speaks.
 
     Args:
         table: the scores of fields (rows) and columns.
+        origins: the columns.
     """
     paths = {origin.path for origin in origins}
     stems = [re.sub(r"[1-9]$", "", origin.path) for origin in origins]
@@ -234,7 +235,11 @@ def _only_left(
     taken = set(chosen.values())
     found: dict[str, str] = {}
     for column in fields:
-        if column.required and column.name not in chosen and (column.choices or column.kind in (Kind.DATE, Kind.DATETIME)):
+        if (
+            column.required
+            and column.name not in chosen
+            and (column.choices or column.kind in (Kind.DATE, Kind.DATETIME))
+        ):
             fitting = [each.path for each in candidate.origins if values[column.name, each.path] >= TELLING]
             left = [path for path in fitting if path not in taken]
             if len(left) == 1:
