@@ -138,6 +138,8 @@ def _show_rest(made: Proposal, console: Console) -> None:
 def _show_left(columns: Sequence[LeftoverColumn], console: Console) -> None:
     """The columns that could become fields, and why the others are none."""
     left = Table("column", "could become", "", "because", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for column in left.columns:
+        column.overflow = "fold"
     for each in columns:
         if each.destination is not None:
             to = each.destination

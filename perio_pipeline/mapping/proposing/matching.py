@@ -26,8 +26,9 @@ TABLE_NAME, TABLE_FIELDS, TABLE_COLUMNS = 0.4, 0.45, 0.15
 LEAST = 0.34
 """A score below it is no proposal."""
 
-TELLING, ALIKE = 0.9, 0.1
-"""From which score on values alone tell a field; numbered columns whose scores differ less fit as well."""
+TELLING, DATED, ALIKE = 0.9, 0.7, 0.1
+"""From which score on values alone tell a field of codes, and one of dates; numbered columns whose scores differ less
+fit as well."""
 
 ROUNDS = 3
 """Tables are assigned anew so often with what is known by then of which refers to which."""
@@ -235,15 +236,13 @@ def _only_left(
     taken = set(chosen.values())
     found: dict[str, str] = {}
     for column in fields:
-        if (
-            column.required
-            and column.name not in chosen
-            and (column.choices or column.kind in (Kind.DATE, Kind.DATETIME))
-        ):
-            fitting = [each.path for each in candidate.origins if values[column.name, each.path] >= TELLING]
-            left = [path for path in fitting if path not in taken]
-            if len(left) == 1:
-                found[column.name] = left[0]
+        least = TELLING if column.choices else DATED if column.kind in (Kind.DATE, Kind.DATETIME) else None
+        if least is None or not column.required or column.name in chosen:
+            continue
+        fitting = [each.path for each in candidate.origins if values[column.name, each.path] >= least]
+        left = [path for path in fitting if path not in taken]
+        if len(left) == 1:
+            found[column.name] = left[0]
     return found if len(set(found.values())) == len(found) else {}
 
 
