@@ -162,3 +162,41 @@ def test_another_bindings_file_beside_the_mappings_is_no_destination(tmp_path: P
     shutil.copytree(PROJECT / "mappings", mappings)
     shutil.copy(mappings / "panda.yaml", mappings / "my-panda.yaml")
     assert Workplace(tmp_path, mappings).destinations() == ["freshsales", "highlevel"]
+
+
+def _jobs(definitions: dg.Definitions) -> list[dg.JobDefinition]:
+    repository = definitions.get_repository_def()
+    return [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+
+
+def test_everything_the_ui_lists_says_what_it_is(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    graph = repository.asset_graph
+    named: dict[str, str | None] = {
+        **{f"job {job.name}": job.description for job in _jobs(definitions)},
+        **{f"sensor {sensor.name}": sensor.description for sensor in repository.sensor_defs},
+        **{f"asset {key.to_user_string()}": graph.get(key).description for key in graph.get_all_asset_keys()},
+        **{f"check {key}": graph.get(key).description for key in graph.asset_check_keys},
+    }
+    assert [name for name, description in named.items() if not description] == []
+
+
+def test_every_entry_of_a_launchpad_has_a_description(definitions: dg.Definitions) -> None:
+    without = set()
+    for job in _jobs(definitions):
+        steps = [node.definition for node in job.nodes if isinstance(node.definition, dg.OpDefinition)]
+        schemas = {step.name: step.config_schema for step in steps}
+        schemas |= {name: resource.config_schema for name, resource in job.resource_defs.items()}
+        for owner, schema in schemas.items():
+            fields = getattr(schema.as_field().config_type, "fields", {}) or {}
+            without |= {f"{owner}.{name}" for name, field in fields.items() if not field.description}
+    assert {name for name in without if not name.startswith("io_manager.")} == set()
+
+
+def test_what_a_launchpad_starts_with_is_valid_and_of_the_jobs_own_pass(definitions: dg.Definitions) -> None:
+    for job in _jobs(definitions):
+        config = job.partitioned_config.get_run_config_for_partition_key("harbor") if job.partitioned_config else {}
+        assert dg.validate_run_config(job, config)
+        passes = {step["config"].get("load_pass") for step in config.get("ops", {}).values()}
+        if job.name.partition("_migration_")[1]:
+            assert passes == {job.name.partition("_migration_")[0].upper()}, job.name

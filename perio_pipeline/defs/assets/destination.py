@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from perio_pipeline import interrupts
 from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, table_schema
@@ -44,10 +45,17 @@ PARTIAL = frozenset({LoadPass.RETRY.value, LoadPass.DELTA.value})
 """Passes that read back only what they wrote: the rest is as it was read before."""
 
 
+WHICH_PASS = (
+    "SAMPLE loads patients that together show every field, FULL everything, DELTA what has changed in PANDA since the "
+    "last load, RETRY what did not arrive in the latest one."
+)
+"""What the launchpad says of a pass; Dagster takes it by its name, in capitals."""
+
+
 class LoadConfig(dg.Config):
     """What a load step does. The harmless pass is the default."""
 
-    load_pass: LoadPass = LoadPass.SAMPLE
+    load_pass: LoadPass = Field(default=LoadPass.SAMPLE, description=WHICH_PASS)
 
 
 def shaped_asset(

@@ -7,9 +7,10 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from perio_pipeline import progress
-from perio_pipeline.defs.assets.destination import LoadPass
+from perio_pipeline.defs.assets.destination import WHICH_PASS, LoadPass
 from perio_pipeline.defs.metadata import OWNERS, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.loading.costs import REQUEST_PLAN, RequestPlan, refuse_too_long
@@ -22,8 +23,11 @@ SHOWN = ("plan", "object", "records", "to_write", "write_requests", "read_reques
 class PlanConfig(dg.Config):
     """For which pass, and whether a load that takes longer than its window may begin; a warning is the default."""
 
-    load_pass: LoadPass = LoadPass.SAMPLE
-    anyway: bool = True
+    load_pass: LoadPass = Field(default=LoadPass.SAMPLE, description=WHICH_PASS)
+    anyway: bool = Field(
+        default=True,
+        description="Whether a full load begins that takes longer than the practice's window; it is warned of anyway.",
+    )
 
 
 def request_plan_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
