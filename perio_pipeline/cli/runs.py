@@ -77,8 +77,7 @@ def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console, *, a
 
     A full pass that takes longer than its window is refused without `anyway`.
     """
-    mapping = settings.workplace().mapping(crm)
-    config = load_config(load_pass, crm, mapping, anyway=anyway or load_pass is not LoadPass.FULL)
+    config = load_config(load_pass, crm, anyway=anyway)
     return launch(job_name(load_pass, crm), config, practice, crm, console)
 
 
