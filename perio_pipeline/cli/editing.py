@@ -19,6 +19,8 @@ from perio_pipeline.mapping.editing import (
     Decisions,
     apply,
     completed,
+    declare,
+    declared,
     keep_decisions,
     named,
     own_bindings,
@@ -26,6 +28,8 @@ from perio_pipeline.mapping.editing import (
     read_decisions,
 )
 from perio_pipeline.mapping.entries import changes
+from perio_pipeline.mapping.own_findings import field_name
+from perio_pipeline.mapping.practice import practice_path
 from perio_pipeline.mapping.proposing.model import Binding, Confidence, Proposal
 from perio_pipeline.panda.bindings import load_bindings
 
@@ -58,7 +62,10 @@ def unset(practice: PracticeOption, entry: EntryArgument) -> None:
 def accept(
     practice: PracticeOption,
     by: Annotated[str, typer.Option(help="The name of the person who decides.")],
-    entries: Annotated[list[str] | None, typer.Argument(help="Fields to bind as the machine proposes.")] = None,
+    entries: Annotated[
+        list[str] | None,
+        typer.Argument(help="Fields, or own columns such as patient.findings.Pacemaker."),
+    ] = None,
     strong: Annotated[bool, typer.Option("--strong", help="All fields that are proposed as strong.")] = False,
     decisions: Annotated[Path | None, typer.Option(help="The file that the review page made.")] = None,
 ) -> None:
@@ -77,15 +84,17 @@ def accept(
 def _proposed(practice: str, entries: list[str], *, strong: bool) -> dict[str, Binding | None]:
     made: Proposal = read_proposal(practice)
     fields = {f"{table.canonical}.{field.field}": field for table in made.tables for field in table.fields}
+    own = {each.entry: each.destination.binding for each in made.leftover_columns if each.destination}
+    bindings = {**own, **{name: field.binding for name, field in fields.items()}}
     wanted = [*entries, *(name for name, field in fields.items() if strong and field.confidence is Confidence.STRONG)]
     if not wanted:
         raise SettingsError("Nothing is said to be accepted.", "Name fields, or give `--strong` or `--decisions FILE`.")
-    empty = [name for name in wanted if name not in fields or fields[name].binding is None]
+    empty = [name for name in wanted if bindings.get(name) is None]
     if empty:
         raise SettingsError(
             f"Nothing is proposed for {', '.join(empty)}.", "Bind it yourself: `perio map set ENTRY COLUMN`."
         )
-    return {name: fields[name].binding for name in wanted}
+    return {name: bindings[name] for name in wanted}
 
 
 def _change(practice: str, decisions: Mapping[str, Any], made: Proposal | None = None) -> None:
@@ -94,10 +103,18 @@ def _change(practice: str, decisions: Mapping[str, Any], made: Proposal | None =
     path = own_bindings(rooms.mappings, rooms.practice(practice))
     bindings = load_bindings(path)
     before = bindings.model_dump(mode="json", exclude_defaults=True)
-    apply(path, completed(decisions, made, bindings) if made else decisions)
+    findings = declared(decisions, made) if made else {}
+    whole = completed(decisions, made, bindings) if made else decisions
+    if findings:
+        declare(practice_path(rooms.mappings, practice), findings, lambda: apply(path, whole))
+    else:
+        apply(path, whole)
     after = load_bindings(path).model_dump(mode="json", exclude_defaults=True)
     found = changes({path.name: before}, {path.name: after})
     for each in found:
         console.print(escape(str(each)))
     entries = "1 entry" if len(found) == 1 else f"{len(found)} entries"
     console.print(f"{entries} of {escape(shown(path))} changed." if found else "It says so already.")
+    if findings:
+        file = shown(practice_path(rooms.mappings, practice))
+        console.print(f"Fields that {escape(file)} declares now: {escape(', '.join(map(field_name, findings)))}.")

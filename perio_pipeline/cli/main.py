@@ -34,7 +34,7 @@ from perio_pipeline.cli import (
 )
 from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, shown
 from perio_pipeline.defs.assets.destination import LoadPass
-from perio_pipeline.defs.jobs import match_job_name
+from perio_pipeline.defs.jobs import match_job_name, plan_config
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
@@ -186,10 +186,11 @@ def ui(
         for crm in chosen.destinations:
             sandboxes.give_tokens(chosen, crm)
             running.enter_context(sandboxes.at_hand(chosen, crm))
-        console.print(f"The Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
+        console.print(f"In half a minute the Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
         command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
         bin_folder = str(Path(sys.executable).parent)
-        environment = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ.get("PATH", "")}
+        path = bin_folder + os.pathsep + os.environ.get("PATH", "")
+        environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
         try:
             subprocess.run(command, cwd=settings.PROJECT, env=environment, check=False)
         except KeyboardInterrupt:
@@ -231,7 +232,7 @@ def _find_matches(name: str, crm: str) -> None:
         raise PerioError(f"The mapping {crm}.yaml matches no object.", "Add `match` to those that the CRM may hold.")
     with sandboxes.at_hand(practice, crm):
         interrupts.run(check_accounts(settings.workplace().adapters(practice, crm)))
-        runs.launch(match_job_name(crm), {}, name, crm, console)
+        runs.launch(match_job_name(crm), plan_config(LoadPass.FULL, crm), name, crm, console)
     matching.summary(name, crm, console)
 
 

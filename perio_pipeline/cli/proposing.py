@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +17,14 @@ from rich.table import Table
 from perio_pipeline import settings
 from perio_pipeline.cli.common import PracticeOption, clear_errors, shown
 from perio_pipeline.errors import SettingsError
-from perio_pipeline.mapping.proposing.model import REPORT, Binding, Confidence, Proposal, TableProposal
+from perio_pipeline.mapping.proposing.model import (
+    REPORT,
+    Binding,
+    Confidence,
+    LeftoverColumn,
+    Proposal,
+    TableProposal,
+)
 from perio_pipeline.mapping.proposing.propose import propose as propose_bindings
 from perio_pipeline.mapping.proposing.written import bindings_text
 from perio_pipeline.panda.bindings import load_bindings
@@ -123,10 +132,25 @@ def _show_rest(made: Proposal, console: Console) -> None:
         names = ", ".join(f"{each.table} ({each.rows:,})" for each in made.leftover_tables)
         console.print(f"Tables that nothing is read from: {escape(names)}.")
     if made.leftover_columns:
-        left = Table(
-            "column", "type", "perhaps the finding", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
-        )
-        for each in made.leftover_columns:
-            left.add_row(escape(f"{each.table}.{each.column}"), each.type, escape(each.label) if each.finding else "")
-        console.print("Columns that nothing is read from:")
-        console.print(left)
+        _show_left(made.leftover_columns, console)
+
+
+def _show_left(columns: Sequence[LeftoverColumn], console: Console) -> None:
+    """The columns that could become fields, and why the others are none."""
+    left = Table("column", "could become", "", "because", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for column in left.columns:
+        column.overflow = "fold"
+    for each in columns:
+        if each.destination is not None:
+            to = each.destination
+            left.add_row(
+                escape(f"{each.table}.{each.column}"),
+                escape(f"{to.field} ({to.entry['type']})"),
+                f"[{COLOURS[to.confidence]}]{to.confidence}[/] {to.score:.2f}",
+                escape("; ".join(to.reasons)),
+            )
+    why_not = Counter(reason for each in columns for reason in each.reasons)
+    console.print("Columns that nothing is read from:")
+    console.print(left)
+    if why_not:
+        console.print("No fields: " + "; ".join(f"{many} because {why}" for why, many in why_not.most_common()) + ".")

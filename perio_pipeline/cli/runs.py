@@ -37,6 +37,9 @@ from perio_pipeline.loading import lock
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.redaction import SWITCH, error_log
 
+IN_THE_UI = {".dagster/repository": "__repository__@perio_pipeline"}
+"""What Dagster's own launches are tagged with; by it the UI finds a job's runs (its name is that of workspace.yaml)."""
+
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -131,7 +134,7 @@ def launch(
                 instance=instance,
                 partition_key=practice,
                 asset_selection=only,
-                tags={"dagster/user": getpass.getuser(), **process_tags(), **tags},
+                tags={"dagster/user": getpass.getuser(), **IN_THE_UI, **process_tags(), **tags},
                 raise_on_error=False,
             )
         report = _report(result)

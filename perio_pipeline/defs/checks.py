@@ -151,8 +151,10 @@ def none_failed_check(crm: str, name: str, partitions: dg.PartitionsDefinition[s
         manifest = workplace.store().frame(context.partition_key, [crm, "loaded", name]).read(["action", "reason"])
         failed = manifest.loc[manifest["action"] == "failed", "reason"].value_counts()
         reasons = {str(reason): int(rows) for reason, rows in failed.items()}
+        told = "; ".join(f"{reason} ({rows:,})" for reason, rows in reasons.items())
         return dg.AssetCheckResult(
             passed=not reasons,
+            description=f"Of {len(manifest):,} records {int(failed.sum()):,} failed{': ' + told if told else ''}.",
             metadata={
                 "records": len(manifest),
                 "failed": int(failed.sum()),
@@ -184,12 +186,14 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
         return dg.AssetCheckResult(
             passed=diff.unexplained == 0,
             severity=dg.AssetCheckSeverity.ERROR,
+            description=_said(diff, len(unproven)),
+            # The UI sorts them by name: what needs somebody stands first.
             metadata={
                 "cells_compared": diff.cells,
-                "unexplained": diff.unexplained,
-                "written_again_by_next_load": len(unproven),
-                "unexplained_differences": counts_table(_by_cause(diff, explained=False), "field and cause"),
+                "cells_unexplained": diff.unexplained,
+                "differences_unexplained": counts_table(_by_cause(diff, explained=False), "field and cause"),
                 "explained_differences": counts_table(_by_cause(diff, explained=True), "field and cause"),
+                "written_again_by_next_load": len(unproven),
                 "summary": dg.MetadataValue.md(to_markdown(diff)),
                 "report": dg.MetadataValue.path(str(rooms.report_file(context.partition_key, crm, REPORT))),
                 "table": dg.MetadataValue.path(
@@ -199,6 +203,16 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
         )
 
     return field_level_diff
+
+
+def _said(diff: Diff, unproven: int) -> str:
+    """The result in a sentence or two: fields, causes and counts."""
+    explained = int(diff.differences["explained"].sum())
+    if not diff.unexplained:
+        return f"{diff.cells:,} cells compared; none differs without a reason, {explained:,} with one."
+    found = ", ".join(f"{label} ({cells:,})" for label, cells in _by_cause(diff, explained=False).items())
+    again = f" Records that the next load writes again: {unproven:,}." if unproven else ""
+    return f"Of {diff.cells:,} cells {diff.unexplained:,} differ without a reason: {found}.{again}"
 
 
 def _by_cause(diff: Diff, *, explained: bool) -> dict[str, int]:

@@ -7,15 +7,13 @@ which process it is.
 
 from __future__ import annotations
 
-import os
-import socket
-
 import dagster as dg
 
 from perio_pipeline import processes
 
 HOST_TAG = "perio/host"
 PROCESS_TAG = "perio/process"
+"""Number and start of the process, and where that number means it: a number is used again, in a container soon."""
 
 UNDER_WAY = [
     dg.DagsterRunStatus.STARTING,
@@ -26,16 +24,23 @@ UNDER_WAY = [
 
 def process_tags() -> dict[str, str]:
     """Return the tags by which a later run finds out whether this one is still alive."""
-    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: str(os.getpid())}
+    me = processes.this_process()
+    return {HOST_TAG: me.host, PROCESS_TAG: f"{me.number} {me.started} {me.machine}"}
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """End the runs whose process on this machine is gone, and free their slots; returns their ids."""
     ended = []
-    mine = dg.RunsFilter(statuses=UNDER_WAY, tags={HOST_TAG: socket.gethostname()})
+    mine = dg.RunsFilter(statuses=UNDER_WAY, tags={HOST_TAG: processes.this_process().host})
     for run in instance.get_runs(mine):
-        if not processes.started(int(run.tags[PROCESS_TAG])):
+        if not _is_alive(run.tags[PROCESS_TAG]):
             instance.report_run_failed(run, "Its process died.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended
+
+
+def _is_alive(tag: str) -> bool:
+    """Whether it is the same process still, and not one before the machine, or the container, was started anew."""
+    number, _, rest = tag.partition(" ")
+    return rest == f"{processes.started(int(number))} {processes.this_process().machine}"

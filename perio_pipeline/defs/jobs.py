@@ -30,6 +30,7 @@ def match_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         match_job_name(crm),
         selection=dg.AssetSelection.assets([crm, "matches"]).upstream(),
+        config=plan_config(LoadPass.FULL, crm),
         tags={DESTINATION_TAG: crm},
         description=f"Reads PANDA, validates, shapes, and lists the records that {crm} may hold already.",
         executor_def=dg.in_process_executor,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from perio_pipeline import progress
 from perio_pipeline.cutover.rereading import Touched, touched
@@ -30,17 +30,14 @@ LOOK_SECONDS = 15
 
 
 class WorkplaceResource(dg.ConfigurableResource[None]):
-    """The data folder and the mappings folder.
+    """The data folder and the mappings folder."""
 
-    Attributes:
-        data: where frames, journal and reports lie.
-        mappings: where the mapping files and the practices' files lie.
-        wait_minutes: how long a run waits for another one on the same practice and destination; 0 refuses at once.
-    """
-
-    data: str
-    mappings: str
-    wait_minutes: float = 0
+    data: str = Field(description="The folder where frames, journal and reports lie.")
+    mappings: str = Field(description="The folder where the mapping files and the practices' files lie.")
+    wait_minutes: float = Field(
+        default=0,
+        description="How long a run waits for another one on the same practice and destination; 0 refuses at once.",
+    )
     _running: ExitStack = PrivateAttr(default_factory=ExitStack)
     _journal: Journal | None = PrivateAttr(default=None)
 
@@ -57,7 +54,9 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
     def fixed(self) -> dg.ResourceDefinition:
         """Return the same with nothing to fill in: where things lie says the environment, not somebody's launchpad."""
         folders = {"data": self.data, "mappings": self.mappings, "wait_minutes": self.wait_minutes}
-        return self.get_resource_definition().configured(folders, description="The data folder and the mappings folder.")
+        return self.get_resource_definition().configured(
+            folders, description="The data folder and the mappings folder."
+        )
 
     @property
     def open(self) -> Workplace:

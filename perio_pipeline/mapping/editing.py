@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ SHARED = "panda.yaml"
 
 TABLE_PARTS = frozenset(BoundTable.model_fields) - {"columns"}
 """What stands beside a table's columns."""
+
+FINDINGS = "findings"
+"""Where a practice's file declares its own findings, and a table of the bindings its own columns."""
 
 FIELD = 4
 """How many keys lead to a field: tables, its table, columns, its name."""
@@ -91,6 +94,38 @@ def apply(path: Path, decisions: Mapping[str, Any]) -> None:
 
     YamlFile(path)
     edit(path, edits, load_bindings)
+
+
+def declare(path: Path, findings: Mapping[str, Mapping[str, Any] | None], then: Callable[[], None]) -> None:
+    """Say in the practice's file which findings become fields, and make the edits that belong to it: all or none.
+
+    Args:
+        path: the practice's file.
+        findings: name → what the file says of it; None takes it out.
+        then: makes the other edits; where it fails, the practice's file is as it was.
+
+    Raises:
+        SettingsError, MappingError: a file would not load any more, or `then` failed.
+    """
+
+    def edits(text: str) -> str:
+        for name, entry in findings.items():
+            keys = (FINDINGS, name)
+            text = set_entry(path, text, keys, entry) if entry is not None else remove_entry(path, text, keys)
+        return text
+
+    def check(changed: Path) -> None:
+        load_practice(changed.parent.parent, changed.stem)
+        then()
+
+    edit(path, edits, check)
+
+
+def declared(decisions: Mapping[str, Any], made: Proposal) -> dict[str, dict[str, Any] | None]:
+    """Return the findings of a practice's own columns that decisions name, as the proposal would have them."""
+    own = {each.entry: each.destination for each in made.leftover_columns}
+    named = {name: own[name] for name in decisions if own.get(name) is not None}
+    return {to.finding: to.entry if decisions[name] else None for name, to in named.items() if to is not None}
 
 
 def completed(decisions: Mapping[str, Any], made: Proposal, bindings: Bindings) -> dict[str, Any]:

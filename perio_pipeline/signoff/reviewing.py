@@ -137,6 +137,7 @@ def review_page(made: Proposal, bindings: Bindings, file: str, command: str) -> 
         counts={level: sum(field.proposal.confidence is level for field in fields) for level in Confidence},
         missing=sum(field.proposal.required and field.proposal.binding is None for field in fields),
         differing=sum(field.differs for field in fields),
-        left_columns=made.leftover_columns,
+        own_columns=[each for each in made.leftover_columns if each.destination],
+        other_columns=[each for each in made.leftover_columns if not each.destination],
         left_tables=made.leftover_tables,
     )

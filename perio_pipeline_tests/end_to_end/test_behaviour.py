@@ -29,7 +29,7 @@ def test_p5_a_field_the_crm_drops_turns_the_right_check_red_and_is_named(tmp_pat
         assert failures(result) == {}
         red = {name: check for name, check in checks(result).items() if not check.passed}
         assert list(red) == [f"{CRM}/readback/contacts:field_level_diff"]
-        table = red[f"{CRM}/readback/contacts:field_level_diff"].metadata["unexplained_differences"]
+        table = red[f"{CRM}/readback/contacts:field_level_diff"].metadata["differences_unexplained"]
         assert isinstance(table, dg.TableMetadataValue)
         counts = {str(record.data["field and cause"]): record.data["rows"] for record in table.records}
         assert list(counts) == ["Last_Exam_Date__c: dropped"]

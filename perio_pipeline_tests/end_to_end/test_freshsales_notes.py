@@ -104,7 +104,7 @@ def red(made: World) -> dict[str, dict[str, int]]:
     found = {}
     for name, check in checks(result).items():
         if not check.passed:
-            records = check.metadata["unexplained_differences"].records  # type: ignore[union-attr]
+            records = check.metadata["differences_unexplained"].records  # type: ignore[union-attr]
             found[name] = {record.data["field and cause"]: record.data["rows"] for record in records}
     return found
 

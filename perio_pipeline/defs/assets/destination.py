@@ -45,13 +45,17 @@ PARTIAL = frozenset({LoadPass.RETRY.value, LoadPass.DELTA.value})
 """Passes that read back only what they wrote: the rest is as it was read before."""
 
 
+WHICH_PASS = (
+    "SAMPLE loads patients that together show every field, FULL everything, DELTA what has changed in PANDA since the "
+    "last load, RETRY what did not arrive in the latest one. Empty is the job's own; an asset alone loads the SAMPLE."
+)
+"""What the launchpad says of a pass; Dagster takes it by its name, in capitals."""
+
+
 class LoadConfig(dg.Config):
     """Which records a load step sends."""
 
-    load_pass: LoadPass | None = Field(
-        default=None,
-        description="Which records are sent. Empty: those of the job (its tag perio/pass), or the sample where it has none.",
-    )
+    load_pass: LoadPass | None = Field(default=None, description=WHICH_PASS)
 
 
 def pass_of(run: dg.DagsterRun, chosen: LoadPass | None) -> LoadPass:

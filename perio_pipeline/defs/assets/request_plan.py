@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from perio_pipeline import progress
-from perio_pipeline.defs.assets.destination import LoadPass, pass_of
+from perio_pipeline.defs.assets.destination import WHICH_PASS, LoadPass, pass_of
 from perio_pipeline.defs.metadata import OWNERS, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.loading.costs import REQUEST_PLAN, RequestPlan, refuse_too_long
@@ -23,13 +23,10 @@ SHOWN = ("plan", "object", "records", "to_write", "write_requests", "read_reques
 class PlanConfig(dg.Config):
     """For which pass, and whether a load that takes longer than its window may begin; a warning is the default."""
 
-    load_pass: LoadPass | None = Field(
-        default=None,
-        description="Which records are counted. Empty: those of the job (its tag perio/pass), or the sample where it has none.",
-    )
+    load_pass: LoadPass | None = Field(default=None, description=WHICH_PASS)
     anyway: bool = Field(
         default=True,
-        description="Whether a load that takes longer than the practice's window may begin; if not, the run fails here.",
+        description="Whether a full load begins that takes longer than the practice's window; it is warned of anyway.",
     )
 
 

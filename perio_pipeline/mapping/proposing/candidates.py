@@ -59,15 +59,13 @@ def candidates_of(tables: Sequence[SampledTable]) -> list[Candidate]:
     days_first = _days_first(tables)
     found = []
     for table in tables:
-        plain = _with_lists(
-            Candidate(
-                table,
-                tuple(Origin(name, each, table.name, day_first=days_first) for name, each in table.columns.items()),
-                {"where": dict(table.where)} if table.where else {},
-            ),
-            lists,
+        own = [(name, each) for name, each in table.columns.items() if name not in table.where]
+        plain = Candidate(
+            table,
+            tuple(Origin(name, each, table.name, day_first=days_first) for name, each in own),
+            {"where": dict(table.where)} if table.where else {},
         )
-        found.append(_with_rest(plain, tables))
+        found.append(_with_lists(_with_rest(plain, tables), {each.name: each for each in tables}, lists))
     return found
 
 
@@ -97,25 +95,27 @@ def _is_number(column: SampledColumn) -> bool:
     return all(value.lstrip("-").isdigit() for value in column.counts)
 
 
-def _with_lists(candidate: Candidate, lists: Sequence[SampledTable]) -> Candidate:
-    joins: dict[str, Any] = {}
+def _with_lists(candidate: Candidate, tables: Mapping[str, SampledTable], lists: Sequence[SampledTable]) -> Candidate:
+    joins: dict[str, Any] = dict(candidate.structure.get("joins", {}))
     origins, raw = list(candidate.origins), set()
     for own in candidate.origins:
-        found = _list_of(candidate.table, own, lists)
+        found = _list_of(candidate.table if not own.alias else tables[own.table], own, lists)
         if found is not None:
             other, key = found
             alias = _alias(other.name, joins)
             joins[alias] = {"table": other.name, "on": {own.path: key}, "optional": True}
             raw.add(own.path)
-            origins += [_word_column(own, other, key, name, alias) for name in other.columns if name != key]
+            words = [_word_column(own, other, key, name, alias) for name in other.columns if name != key]
+            origins += [each for each in words if len(each.sample.counts) > 1 or len(own.sample.counts) == 1]
     structure = {**candidate.structure, "joins": joins} if joins else candidate.structure
     return replace(candidate, origins=tuple(origins), structure=structure, raw=frozenset(raw))
 
 
 def _list_of(table: SampledTable, own: Origin, lists: Sequence[SampledTable]) -> tuple[SampledTable, str] | None:
     """The list that a column's numbers stand for: of several, the one declared, or called most like the table."""
+    name = own.sample.name
     found = [
-        (table.foreign_keys.get(own.path) == (other.name, key), _words_shared(table, other), -at, other, key)
+        (table.foreign_keys.get(name) == (other.name, key), _words_shared(table, other), -at, other, key)
         for at, other in enumerate(lists)
         for key in other.keys
         if other.name != table.name and _leads_to(table, own, other, key)
@@ -155,13 +155,14 @@ def _is_same(own: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def _leads_to(table: SampledTable, own: Origin, other: SampledTable, key: str) -> bool:
-    if table.foreign_keys.get(own.path) == (other.name, key):
+    name = own.sample.name
+    if table.foreign_keys.get(name) == (other.name, key):
         return True
     if not own.values or not _is_number(own.sample) or refers(own, other.keys[key]) < 0.95:
         return False
-    if folded(own.path) == folded(key) or (len(key) >= TELLING and folded(own.path).endswith(folded(key))):
+    if folded(name) == folded(key) or (len(key) >= TELLING and folded(name).endswith(folded(key))):
         return True
-    shared = words_together([own.path]) & words_together([key])
+    shared = words_together([name]) & words_together([key])
     telling = {word for word in shared if concepts_of(word) - {"id"} or not concepts_of(word)}
     return bool(telling)
 

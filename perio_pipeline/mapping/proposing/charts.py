@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pandas as pd
@@ -22,9 +22,6 @@ SIX = (
 
 PAIRS = tuple(f"{{depth_mm}}{sign}{{recession_mm}}" for sign in "/,;|")
 """How a depth stands with its margin."""
-
-ROWS = 1_500
-"""Texts that are taken apart, to see what their pieces hold."""
 
 
 def six_sites(origin: Origin) -> Origin | None:
@@ -61,9 +58,8 @@ def _pieces(origin: Origin, pattern: str) -> pd.DataFrame | None:
     some = [compiled.apart(value) for value in origin.values]
     if sum(isinstance(each, dict) for each in some) < MOST * len(some):
         return None
-    found: Sequence[dict[str, str]] = [
-        each if isinstance(each, dict) else {} for each in map(compiled.apart, origin.sample.values.head(ROWS).tolist())
-    ]
+    apart = {text: compiled.apart(text) for text in origin.sample.counts}
+    found = [each if isinstance(each, dict) else {} for each in map(apart.__getitem__, origin.sample.values.tolist())]
     return pd.DataFrame(found, columns=list(compiled.pieces), dtype=origin.sample.text.dtype).replace("", None)
 
 

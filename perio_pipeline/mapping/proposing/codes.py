@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,13 +10,12 @@ from scipy.optimize import linear_sum_assignment
 
 from perio_pipeline.mapping.proposing.knowledge import code_texts, code_words
 from perio_pipeline.mapping.proposing.model import CodeProposal, Confidence
+from perio_pipeline.mapping.proposing.names import words_together
+from perio_pipeline.mapping.proposing.orders import counted_orders
 from perio_pipeline.mapping.proposing.words import folded
 
 WHOLE, WORD, FIRST, FIRST_OTHER, ALIKE = 1.0, 0.9, 0.75, 0.55, 0.7
 """What a value counts that is a code's own word, one of its words, its first letters, or much like one."""
-
-ORDINALS, NEARLY_ALL = (re.compile(r"[0-9]{1,3}"), re.compile(r"[A-Za-z]")), 0.9
-"""What codes are counted by; a few rows with something else are for validation to find."""
 
 FLAG_CHOICES = ("true", "false")
 _LIKELY, _STRONG, _LEAST = 0.6, 0.85, 0.3
@@ -26,6 +24,17 @@ _LIKELY, _STRONG, _LEAST = 0.6, 0.85, 0.3
 def propose_codes(counts: Mapping[str, int], choices: Sequence[str], *, opposite: bool = False) -> list[CodeProposal]:
     """Return what each value means.
 
+    The arguments are those of `code_readings`.
+    """
+    first, *_ = code_readings(counts, choices, opposite=opposite)
+    return first
+
+
+def code_readings(
+    counts: Mapping[str, int], choices: Sequence[str], *, opposite: bool = False
+) -> list[list[CodeProposal]]:
+    """Return what the values may mean, the likeliest first; more than one where only their order speaks.
+
     Args:
         counts: value → rows.
         choices: the canonical codes.
@@ -33,42 +42,58 @@ def propose_codes(counts: Mapping[str, int], choices: Sequence[str], *, opposite
     """
     values = list(counts)
     if not values:
-        return []
+        return [[]]
     scores = np.array([[_likeness(value, choice) for choice in choices] for value in values])
-    rows, columns = linear_sum_assignment(-scores)
-    taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
-    if not opposite and len(choices) > len(FLAG_CHOICES):
-        scores = _with_order(counts, scores, taken)
-        rows, columns = linear_sum_assignment(-scores)
-        taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
+    orders = counted_orders(counts, choices, scores, _LEAST) if len(choices) > len(FLAG_CHOICES) else []
     return [
-        _proposal(value, counts[value], scores[at], taken.get(at), choices, opposite) for at, value in enumerate(values)
+        [
+            _proposal(value, counts[value], own[at], place, choices, opposite)
+            for at, (value, place) in enumerate(zip(values, _assigned(own), strict=True))
+        ]
+        for own in [*orders] or [scores]
     ]
 
 
-def _with_order(counts: Mapping[str, int], scores: np.ndarray, taken: Mapping[int, int]) -> np.ndarray:
-    """Let numbers, or single letters, that no word explains mean the codes that are left, in order.
+def flag_values(counts: Mapping[str, int], *, turned: bool = False) -> list[CodeProposal]:
+    """Return which value of a flag is yes and which is no; of two values, the one nobody knows is the other one.
 
-    Systems number their codes as a course goes, which is the order of the canonical ones; it is no more than a guess.
+    Args:
+        counts: value → rows.
+        turned: the column says the opposite of the field.
     """
-    values = list(counts)
-    ordinal = next((each for each in ORDINALS if _share(counts, each) >= NEARLY_ALL), None)
-    if ordinal is None:
-        return scores
-    known = {at for at in range(len(values)) if scores[at].max() >= _LEAST}
-    rest = [at for at, value in enumerate(values) if at not in known and ordinal.fullmatch(value)]
-    left = [at for at in range(scores.shape[1]) if at not in {taken[each] for each in known if each in taken}]
-    if len(rest) > len(left):
-        return scores
-    guessed = scores.copy()
-    for at, choice in zip(sorted(rest, key=lambda at: (len(values[at]), values[at])), left, strict=False):
-        guessed[at, choice] = _LEAST
-    return guessed
+    found = propose_codes(counts, FLAG_CHOICES, opposite=turned)
+    told = [each.target for each in found if each.target is not None]
+    if len(found) != len(FLAG_CHOICES) or len(told) != 1:
+        return found
+    other = {"target": _turned(told[0], True), "score": _LEAST, "confidence": Confidence.WEAK}
+    return [each if each.target else each.model_copy(update=other) for each in found]
 
 
-def _share(counts: Mapping[str, int], kind: re.Pattern[str]) -> float:
-    """The share of rows whose value is of a kind."""
-    return sum(rows for value, rows in counts.items() if kind.fullmatch(value)) / max(sum(counts.values()), 1)
+def named_flag(name: str, counts: Mapping[str, int], choices: Sequence[str]) -> list[list[CodeProposal]]:
+    """Return what a yes and no means for a field of two codes, one of which names the column; nothing otherwise.
+
+    `inbound` with 1 and 0 says `from` and `to`.
+    """
+    words = words_together([name])
+    named = [choice for choice in choices if words & set(code_words().get(choice, ()))]
+    if len(choices) != len(FLAG_CHOICES) or len(named) != 1 or code_fit(counts, FLAG_CHOICES) < _STRONG:
+        return []
+    other = next(choice for choice in choices if choice not in named)
+    meant = {"true": named[0], "false": other}
+    return [
+        [
+            each.model_copy(update={"target": meant[each.target], "confidence": Confidence.LIKELY, "alternatives": []})
+            for each in propose_codes(counts, FLAG_CHOICES)
+            if each.target
+        ]
+    ]
+
+
+def _assigned(scores: np.ndarray) -> list[int | None]:
+    """The place of each value's code, so that no two values share one."""
+    rows, columns = linear_sum_assignment(-scores)
+    taken = dict(zip(rows.tolist(), columns.tolist(), strict=True))
+    return [taken.get(at) for at in range(len(scores))]
 
 
 def code_fit(counts: Mapping[str, int], choices: Sequence[str]) -> float:
@@ -112,7 +137,7 @@ def _likeness(value: str, choice: str) -> float:
     if f" {text} " in code_texts().get(choice, f" {own} "):
         place = words.index(text) if text in words else 0
         return max(WORD - 0.01 * place, FIRST)
-    if len(text) <= 4 and own.replace(" ", "").startswith(text):
+    if len(text) <= 4 and (own.replace(" ", "").startswith(text) or text == "".join(each[0] for each in own.split())):
         return FIRST
     if len(text) <= 4 and any(word.startswith(text) for word in words):
         return FIRST_OTHER

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from perio_pipeline.mapping.proposing.codes import propose_codes
-from perio_pipeline.mapping.proposing.fit import FLAGS
+from perio_pipeline.mapping.proposing.codes import code_readings, flag_values, named_flag
 from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
 from perio_pipeline.mapping.proposing.matching import Match
 from perio_pipeline.mapping.proposing.model import Binding, CodeProposal, Confidence
 from perio_pipeline.mapping.proposing.names import name_fit, words_together
-from perio_pipeline.mapping.proposing.readings import MOST, Origin
+from perio_pipeline.mapping.proposing.readings import Origin
 from perio_pipeline.panda.canonical import Column, Kind
 
 NOT_ASSESSABLE = ("99", "-2")
 """What stands for a site that could not be probed, beside what stands for one that was not."""
-_HALF = 0.5
 
 PAIRS = (("0", "1"), ("0", "-1"), ("Y", "N"), ("J", "N"), ("S", "N"), ("T", "F"))
 """How flags are written."""
@@ -24,43 +22,57 @@ PAIRS = (("0", "1"), ("0", "-1"), ("Y", "N"), ("J", "N"), ("S", "N"), ("T", "F")
 
 def entry_of(match: Match, column: Column, origin: Origin) -> tuple[Binding, list[CodeProposal]]:
     """Return how a column is read as a field, and what its codes mean."""
+    return readings_of(match, column, origin)[0]
+
+
+def readings_of(match: Match, column: Column, origin: Origin) -> list[tuple[Binding, list[CodeProposal]]]:
+    """Return how a column may be read as a field, the likeliest way first, each with what its codes mean then."""
     if column.name == "depth_state":
-        return _depth_state(match, origin), []
+        return [(_depth_state(match, origin), [])]
     if column.kind in (Kind.DATE, Kind.DATETIME):
-        return _date(match, column, origin), []
+        return [(entry, []) for entry in _dates(match, column, origin)]
     if column.kind is Kind.BOOLEAN or column.choices:
-        codes = _codes(match, column, origin)
-        known = _both({each.code: each.target for each in codes if each.target is not None}, column)
-        return (origin.entry(codes=known) if any(code != to for code, to in known.items()) else origin.entry()), codes
+        return [(_coded(column, origin, codes), codes) for codes in _codes(match, column, origin)]
     if column.kind in (Kind.INTEGER, Kind.DECIMAL):
-        return _number(column, origin), []
-    return origin.entry(), []
+        return [(_number(column, origin), [])]
+    return [(origin.entry(), [])]
 
 
-def _codes(match: Match, column: Column, origin: Origin) -> list[CodeProposal]:
-    if not column.choices:
-        known = known_tables()[match.table.name].fields[column.name]
-        context, prefix = match.candidate.context, match.candidate.prefix
-        against = name_fit(origin.path, known.opposite, context, prefix) if known.opposite else 0.0
-        return propose_codes(
-            origin.coded, FLAGS, opposite=against > name_fit(origin.path, known.names, context, prefix)
-        )
-    return propose_codes(origin.coded, column.choices)
+def _coded(column: Column, origin: Origin, codes: Sequence[CodeProposal]) -> Binding:
+    known = {each.code: each.target for each in codes if each.target is not None}
+    if column.kind is Kind.BOOLEAN:
+        known = _both(known)
+    return origin.entry(codes=known) if any(code != to for code, to in known.items()) else origin.entry()
 
 
-def _both(known: dict[str, str], column: Column) -> dict[str, str]:
+def _codes(match: Match, column: Column, origin: Origin) -> list[list[CodeProposal]]:
+    known = known_tables()[match.table.name].fields[column.name]
+    context, prefix = match.candidate.context, match.candidate.prefix
+    if column.choices:
+        return named_flag(origin.path, origin.coded, column.choices) or code_readings(origin.coded, column.choices)
+    against = name_fit(origin.path, known.opposite, context, prefix) if known.opposite else 0.0
+    opposite = against > name_fit(origin.path, known.names, context, prefix)
+    return [flag_values(origin.coded, turned=turned) for turned in (opposite, not opposite)]
+
+
+def _both(known: dict[str, str]) -> dict[str, str]:
     """Name the other value of a flag too, though no row has it yet."""
-    if column.kind is not Kind.BOOLEAN or len(known) != 1:
+    if len(known) != 1:
         return known
     ((code, target),) = known.items()
     other = next((b if code == a else a for a, b in PAIRS if code in (a, b)), None)
     return {**known, other: "false" if target == "true" else "true"} if other else known
 
 
-def _date(match: Match, column: Column, origin: Origin) -> Binding:
+def _dates(match: Match, column: Column, origin: Origin) -> list[Binding]:
+    pattern = origin.dates or ""
+    turned = [f"MM/DD{pattern[5:]}" if pattern.startswith("DD/MM") else f"DD/MM{pattern[5:]}"] if origin.is_open else []
+    return [_date(match, column, origin, each) for each in (pattern, *turned)]
+
+
+def _date(match: Match, column: Column, origin: Origin, pattern: str) -> Binding:
     timed = column.kind is Kind.DATETIME or column.required
     time = _time_of(match, origin) if timed and not origin.has_times else None
-    pattern = origin.dates or ""
     if time is not None:
         clock = "hh:mm:ss" if all(value.count(":") == 2 for value in time.values) else "hh:mm"
         return {
@@ -94,7 +106,7 @@ def _number(column: Column, origin: Origin) -> Binding:
         steps["null_when"] = odd
     if over:
         steps["decode"] = "over_100_is_negative"
-    elif origin.looks.get("decimal_comma", 0) >= MOST * _HALF:
+    elif origin.has_commas:
         steps["decode"] = "decimal_comma"
     return origin.entry(**steps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from perio_pipeline.mapping.proposing.codes import code_fit
+from perio_pipeline.mapping.proposing.codes import FLAG_CHOICES, code_fit
 from perio_pipeline.mapping.proposing.readings import MOST, Origin
 from perio_pipeline.panda.canonical import Column, Kind
 
@@ -20,7 +20,6 @@ JOINED = 0.7
 WRITTEN, FEW_CODES, SHORT = frozenset({"name", "words", "text", "place", "street"}), 6, 2
 """What people write out; a column of so few codes with so few characters is none of these."""
 
-FLAGS = ("true", "false")
 SPECIAL = frozenset({"email", "phone", "url", "npi", "body", "path", "procedure", "zip"})
 """Kinds of values that are seen at once; another field hardly looks like them."""
 
@@ -43,7 +42,7 @@ def value_fit(column: Column, looks: str, origin: Origin, *, key: bool) -> float
     if origin.dates is not None or origin.times:
         return 0.0
     if column.kind is Kind.BOOLEAN:
-        return code_fit(origin.coded, FLAGS) if 0 < len(origin.coded) <= 3 else 0.0
+        return code_fit(origin.coded, FLAG_CHOICES) if 0 < len(origin.coded) <= 3 else 0.0
     if column.kind in (Kind.INTEGER, Kind.DECIMAL):
         return _number(column, origin)
     if column.references:
@@ -62,9 +61,8 @@ def _date(column: Column, origin: Origin) -> float:
 
 
 def _number(column: Column, origin: Origin) -> float:
-    comma = origin.looks.get("decimal_comma", 0) >= MOST / 2
     texts = pd.Series(origin.values, dtype="str")
-    if comma:
+    if origin.has_commas:
         texts = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(texts, errors="coerce")
     if numbers.notna().mean() < NUMBERS:

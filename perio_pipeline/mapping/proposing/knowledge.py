@@ -95,18 +95,24 @@ def family_texts() -> tuple[FamilyTexts, ...]:
 
 
 @cache
+def usual_codes() -> frozenset[str]:
+    """Return the canonical codes that most records have where they are a choice."""
+    return frozenset(_read("codes.yaml")["usual"].split())
+
+
+@cache
 def code_words() -> dict[str, tuple[str, ...]]:
     """Return canonical code → the single words and whole texts that stand for it, folded, the surest first."""
-    data = _read("codes.yaml")
-    texts = {**{code: words for code, words in data.items() if code != "*"}, **data["*"]}
-    return {
-        str(code): tuple(dict.fromkeys(folded(word) for word in str(words).split())) for code, words in texts.items()
-    }
+    return {code: tuple(dict.fromkeys(folded(word) for word in words.split())) for code, words in _codes().items()}
 
 
 @cache
 def code_texts() -> dict[str, str]:
     """Return canonical code → all its words as one folded text, in which a code of several words is looked for."""
+    return {code: f" {folded(words)} " for code, words in _codes().items()}
+
+
+def _codes() -> dict[str, str]:
     data = _read("codes.yaml")
-    texts = {**{code: words for code, words in data.items() if code != "*"}, **data["*"]}
-    return {str(code): f" {folded(str(words))} " for code, words in texts.items()}
+    codes = {code: words for code, words in data.items() if code not in ("*", "usual")}
+    return {str(code): str(words) for code, words in {**codes, **data["*"]}.items()}

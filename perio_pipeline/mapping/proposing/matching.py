@@ -16,7 +16,7 @@ from perio_pipeline.mapping.proposing.fit import EMPTY, value_fit
 from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
 from perio_pipeline.mapping.proposing.names import name_fit
 from perio_pipeline.mapping.proposing.readings import Origin
-from perio_pipeline.panda.canonical import Column, Table
+from perio_pipeline.panda.canonical import Column, Kind, Table
 
 NAME, VALUE = 0.6, 0.4
 """What name and values of a column count."""
@@ -25,6 +25,10 @@ TABLE_NAME, TABLE_FIELDS, TABLE_COLUMNS = 0.4, 0.45, 0.15
 
 LEAST = 0.34
 """A score below it is no proposal."""
+
+TELLING, DATED, ALIKE = 0.9, 0.7, 0.1
+"""From which score on values alone tell a field of codes, and one of dates; numbered columns whose scores differ less
+fit as well."""
 
 ROUNDS = 3
 """Tables are assigned anew so often with what is known by then of which refers to which."""
@@ -127,7 +131,8 @@ class Matcher:
                 values[pair] = self._value(table, column, at, origin, keys)
                 names[pair] = self._name(table, column, candidate, origin) if values[pair] else 0.0
                 scores[pair] = _score(column, names[pair], values[pair])
-        chosen = _choose(fields, candidate.origins, scores)
+        chosen = _choose(fields, candidate.origins, scores, list(known_tables()[table.name].fields))
+        chosen |= _only_left(fields, candidate, values, chosen)
         total = self._total(table, candidate, fields, scores, chosen)
         return Match(table, candidate, total, names, values, scores, chosen)
 
@@ -184,13 +189,16 @@ def _score(column: Column, name: float, value: float) -> float:
     return NAME * name + VALUE * value
 
 
-def _choose(fields: Sequence[Column], origins: Sequence[Origin], scores: Scored) -> dict[str, str]:
+def _choose(
+    fields: Sequence[Column], origins: Sequence[Origin], scores: Scored, usual: Sequence[str]
+) -> dict[str, str]:
+    """Give each field a column; `usual` is the order in which systems have the fields."""
     if not fields or not origins:
         return {}
     both = {"depth_state": "depth_mm"}
-    alone = [column for column in fields if column.name not in both]
+    alone = sorted((column for column in fields if column.name not in both), key=lambda each: usual.index(each.name))
     table = np.array([[scores[column.name, origin.path] for origin in origins] for column in alone])
-    table = table + np.where(table > 0, _in_order(len(alone), origins), 0)
+    table = _in_order(table, origins)
     rows, columns = linear_sum_assignment(-table)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     chosen = {alone[row].name: origins[column].path for row, column in pairs if table[row, column] >= LEAST}
@@ -200,17 +208,42 @@ def _choose(fields: Sequence[Column], origins: Sequence[Origin], scores: Scored)
     return chosen | shared
 
 
-def _in_order(fields: int, origins: Sequence[Origin]) -> Any:
-    """What hardly speaks for anything: columns called alike but for their number stand in the order of the fields."""
+def _in_order(table: Any, origins: Sequence[Origin]) -> Any:
+    """Let columns called alike but for their number stand in the order of the fields, where little else speaks.
+
+    Args:
+        table: the scores of fields (rows) and columns.
+        origins: the columns.
+    """
     paths = {origin.path for origin in origins}
     stems = [re.sub(r"[1-9]$", "", origin.path) for origin in origins]
-    numbers = np.array(
-        [
-            int(origin.path[-1]) if stem not in paths and stems.count(stem) > 1 else 0
-            for origin, stem in zip(origins, stems, strict=True)
-        ]
-    )
-    return 1e-6 * np.outer(np.arange(fields), numbers) - 1e-4 * numbers
+    ordered = table.copy()
+    for stem in {each for each in stems if stems.count(each) > 1} - paths:
+        own = [at for at, each in enumerate(stems) if each == stem]
+        numbers = np.array([int(origins[at].path[-1]) for at in own])
+        scores = table[:, own]
+        even = (scores.min(axis=1) > 0) & (np.ptp(scores, axis=1) < ALIKE)
+        scores = np.where(even[:, None], scores.mean(axis=1, keepdims=True), scores)
+        bonus = 1e-6 * np.outer(np.arange(len(table)), numbers) - 1e-4 * numbers
+        ordered[:, own] = np.where(scores > 0, scores + bonus, scores)
+    return ordered
+
+
+def _only_left(
+    fields: Sequence[Column], candidate: Candidate, values: Scored, chosen: Mapping[str, str]
+) -> dict[str, str]:
+    """Required fields whose name says nothing, but that only one of the columns left can be by its values."""
+    taken = set(chosen.values())
+    found: dict[str, str] = {}
+    for column in fields:
+        least = TELLING if column.choices else DATED if column.kind in (Kind.DATE, Kind.DATETIME) else None
+        if least is None or not column.required or column.name in chosen:
+            continue
+        fitting = [each.path for each in candidate.origins if values[column.name, each.path] >= least]
+        left = [path for path in fitting if path not in taken]
+        if len(left) == 1:
+            found[column.name] = left[0]
+    return found if len(set(found.values())) == len(found) else {}
 
 
 def _key_of(match: Match) -> frozenset[str]:

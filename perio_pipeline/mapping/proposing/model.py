@@ -128,14 +128,35 @@ class TableProposal(Part):
     fields: list[FieldProposal] = Field(default_factory=list)
 
 
+class FieldDestination(Part):
+    """The field of the patient's contact that a column which only this practice has could become (G5).
+
+    Attributes:
+        finding: what the practice would call it.
+        field: the migration's stable name, the same in every CRM.
+        label: what people would read in the CRM.
+        entry: what would stand under `findings` in the practice's file: type, choices and which value counts.
+        binding: what would stand under `findings` of the table in the bindings file.
+    """
+
+    finding: str
+    field: str
+    label: str
+    entry: dict[str, Any]
+    binding: Binding
+    score: float
+    confidence: Confidence
+    reasons: list[str]
+
+
 class LeftoverColumn(Part):
     """A column that no field is bound to: perhaps a finding that only this practice records (G5).
 
     Attributes:
-        canonical: the canonical table that is read from this table, under which a finding would be named; else empty.
-        label: what the finding could be called.
+        canonical: the canonical table that is read from this table, under which a finding would be named.
+        label: what it could be called.
         type: what it holds: `flag`, `number`, `date`, `code` or `text`.
-        finding: whether it looks like a clinical finding rather than like bookkeeping.
+        destination: the field that it could become; None where it can be none, and `reasons` say why.
     """
 
     table: str
@@ -144,7 +165,13 @@ class LeftoverColumn(Part):
     canonical: str
     label: str
     type: str
-    finding: bool
+    destination: FieldDestination | None = None
+    reasons: list[str] = Field(default_factory=list)
+
+    @property
+    def entry(self) -> str:
+        """How a person names it: `patient.findings.Night guard`."""
+        return f"{self.canonical}.findings.{self.label}"
 
 
 class LeftoverTable(Part):

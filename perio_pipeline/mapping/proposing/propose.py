@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from perio_pipeline.mapping.proposing.candidates import candidates_of
-from perio_pipeline.mapping.proposing.entries import codes_confidence, entry_of
+from perio_pipeline.mapping.proposing.entries import codes_confidence, entry_of, readings_of
 from perio_pipeline.mapping.proposing.evidence import evidence_of, is_shown
 from perio_pipeline.mapping.proposing.fit import SPECIAL
 from perio_pipeline.mapping.proposing.flags import shared_flags
@@ -32,8 +32,9 @@ from perio_pipeline.panda.profiling.sampling import SampledTable, sample_databas
 from perio_pipeline.panda.tables import TABLES
 
 STRONG_NAME, STRONG_VALUE, STRONG_MARGIN, LIKELY = 0.8, 0.85, 0.12, 0.6
-WEAK_TABLE = 0.45
-"""A strong proposal fits by name and values, and the next best one less; below this score of a table all is weak."""
+WEAK_TABLE, MOST_ALTERNATIVES, OTHERWISE = 0.45, 3, 0.8
+"""A strong proposal fits by name and values, and the next best one less; below this score of a table all is weak.
+So many alternatives are shown; another reading of a column counts that much of the first one."""
 
 
 def propose(practice: str, connection: sa.Connection) -> Proposal:
@@ -61,7 +62,7 @@ def propose_for(practice: str, kind: str, sampled: Sequence[SampledTable]) -> Pr
         source=kind,
         tables=proposed,
         leftover_tables=left_tables(sampled, found.values()),
-        leftover_columns=left_columns(found.values()),
+        leftover_columns=left_columns(found.values(), proposed),
     )
 
 
@@ -190,14 +191,22 @@ def _reasons(match: Match, column: Column, origin: Origin, name: float, value: f
 
 
 def _alternatives(match: Match, column: Column, chosen: str | None) -> list[Alternative]:
+    """The next best: the same column read otherwise where its codes or dates leave that open, and other columns."""
     taken = set(match.chosen.values())
-    free = sorted(match.ranked(column.name), key=lambda each: (each[1] in taken, -each[0]))
-    others = [(score, path) for score, path in free if path != chosen][:3]
-    return [
-        Alternative(
-            binding=entry_of(match, column, match.origins[path])[0],
-            score=round(score, 2),
-            reasons=["bound to another field"] if path in taken else [],
-        )
-        for score, path in others
+    found = [
+        Alternative(binding=entry, score=round(score, 2), reasons=["bound to another field"] if path in taken else [])
+        for score, path in sorted(match.ranked(column.name), key=lambda each: (each[1] in taken, -each[0]))
+        if path != chosen
+        for entry in [entry_of(match, column, match.origins[path])[0]]
+    ][:MOST_ALTERNATIVES]
+    if chosen is None:
+        return found
+    (first, codes), *others = readings_of(match, column, match.origins[chosen])
+    score = round(match.scores[column.name, chosen] * OTHERWISE, 2)
+    again = [
+        Alternative(binding=entry, score=score, reasons=["the same column, read otherwise"])
+        for entry, _ in others
+        if entry != first
     ]
+    open_codes = codes_confidence(codes) in (None, Confidence.WEAK, Confidence.NONE)
+    return ([*again[:2], *found] if open_codes else [*found, *again])[:MOST_ALTERNATIVES]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from perio_pipeline.panda.patterns import read_dates
 from perio_pipeline.panda.profiling.sampling import SampledColumn
-from perio_pipeline.panda.profiling.shapes import looks, spread
+from perio_pipeline.panda.profiling.shapes import KINDS, looks, spread
 
 DAYS = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYYMMDD", "YYYY/MM/DD")
 TIMES = ("", " hh:mm:ss am", " hh:mm am", " hh:mm:ss", " hh:mm")
@@ -87,6 +87,12 @@ class Origin:
                     found.append((float(unread.mean()) - 2 * _real(iso.dropna()), bool(time), day + time))
                     break
         return [pattern for _, _, pattern in sorted(found)]
+
+    @cached_property
+    def has_commas(self) -> bool:
+        """Whether its numbers have a decimal comma where they are not whole."""
+        broken = [value for value in self.values if "," in value or "." in value]
+        return bool(broken) and sum(map(KINDS["decimal_comma"], broken)) >= MOST * len(broken)
 
     @cached_property
     def times(self) -> bool:

@@ -17,6 +17,9 @@ from rapidfuzz import fuzz, process
 from ruamel.yaml import YAML
 
 _FILE = Path(__file__).with_name("words.yaml")
+NEGATIONS = frozenset({"no", "not", "non", "kein", "keine", "sin"})
+"""Words that turn the one behind them; `No` alone is a number, too."""
+
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 
 PLAIN = "plain"
@@ -125,14 +128,14 @@ def words_of(name: str) -> tuple[Word, ...]:
 
 
 def _joined(words: list[Word]) -> list[Word]:
-    """Put together what is a word only together: `A`, `1`, `c`."""
+    """Put together what is a word only together: `A`, `1`, `c`; `No`, `Contact`."""
     found: list[Word] = []
     at = 0
     while at < len(words):
         for many in (3, 2):
             text = "".join(word.text for word in words[at : at + many])
             parts = words[at : at + many]
-            if len(parts) == many and any(part.text.isdigit() for part in parts) and text in vocabulary():
+            if len(parts) == many and _belong_together(parts) and text in vocabulary():
                 found.append(Word(text, vocabulary()[text]))
                 at += many
                 break
@@ -140,6 +143,11 @@ def _joined(words: list[Word]) -> list[Word]:
             found.append(words[at])
             at += 1
     return found
+
+
+def _belong_together(parts: Sequence[Word]) -> bool:
+    """Whether words may mean something together that they do not mean one by one."""
+    return parts[0].text in NEGATIONS or any(part.text.isdigit() for part in parts)
 
 
 def _without_accents(name: str) -> str:

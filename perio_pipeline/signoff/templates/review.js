@@ -48,7 +48,9 @@ function undo(field) { decisions.delete(field.id); field.classList.remove("decid
 function tell() {
   saved = decisions.size === 0;
   save.disabled = decisions.size === 0;
-  said.textContent = decisions.size === 0 ? "No field is decided." : `${decisions.size} of ${fields.length} fields are decided.`;
+  const columns = [...decisions.keys()].filter((entry) => entry.includes(".findings.")).length;
+  const carried = columns === 0 ? "" : columns === 1 ? " One column is carried over." : ` ${columns} columns are carried over.`;
+  said.textContent = decisions.size === 0 ? "No field is decided." : `${decisions.size - columns} of ${fields.length} fields are decided.${carried}`;
 }
 
 function show() {
@@ -71,6 +73,14 @@ for (const field of fields) {
     if (event.target.matches("select[data-code]")) field.dataset.codes = "yes";
     if (event.target.matches(".other")) field.querySelector("input[type=radio][value='']").checked = true;
     decide(field);
+  });
+}
+
+for (const box of document.querySelectorAll(".own")) {
+  box.addEventListener("change", () => {
+    if (box.checked) decisions.set(box.dataset.entry, JSON.parse(box.dataset.binding));
+    else decisions.delete(box.dataset.entry);
+    tell();
   });
 }
 

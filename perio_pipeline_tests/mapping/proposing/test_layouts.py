@@ -148,6 +148,52 @@ def test_p3_findings_that_share_a_column_of_letters_are_told_apart(tmp_path: Pat
         assert found[name].confidence is Confidence.WEAK
 
 
+def test_p3_numbered_phones_stand_in_the_usual_order(tmp_path: Path) -> None:
+    numbers = [f"555-01{at:02}" for at in range(60)]
+    rows = [
+        patient(at, Phone1=numbers[at], Phone2=numbers[-at] if at % 9 else "?", Phone3=numbers[at]) for at in range(60)
+    ]
+    found = fields(proposed(tmp_path, "patient", Patient=rows))
+    columns = {name: found[name].binding for name in ("home_phone", "work_phone", "mobile_phone")}
+    assert columns == {"home_phone": "Phone1", "work_phone": "Phone2", "mobile_phone": "Phone3"}
+
+
+def test_p3_a_required_field_without_a_telling_name_is_the_only_column_left(tmp_path: Path) -> None:
+    rows = [
+        {
+            "DiagnosisID": at,
+            "PatientID": f"P{at:04}",
+            "Classification": CHANCE.choice(("Stage I", "Stage II", "Gingivitis")),
+            "Found": f"2026-01-{at % 28 + 1:02}",
+        }
+        for at in range(60)
+    ]
+    patients = [patient(at) for at in range(60)]
+    found = fields(proposed(tmp_path, "perio_diagnosis", PerioDiagnosis=rows, Patient=patients))
+    assert found["diagnosed_at"].binding == "Found"
+    assert found["diagnosed_at"].confidence is Confidence.WEAK
+
+
+def test_p3_lists_of_codes_are_found_from_the_rest_of_a_record(tmp_path: Path) -> None:
+    states = ("Active", "Inactive", "Deceased")
+    groups = [{"StateID": at + 10, "Kind": "PATIENT", "Text": text} for at, text in enumerate(states)]
+    patients = [patient(at, FirstName="Ann", LastName="Abel", City="Olympia") for at in range(90)]
+    rest = [{"PatientCode": f"P{at:04}", "PatientStateID": at % 3 + 10} for at in range(90)]
+    table = proposed(tmp_path, "patient", Patient=patients, PatientRest=rest, StateList=groups)
+    assert table.structure["joins"]["StateList"]["on"] == {"PatientRest.PatientStateID": "StateID"}
+    binding = fields(table)["status"].binding
+    assert isinstance(binding, dict)
+    assert (binding["column"], binding["codes"]["Deceased"]) == ("StateList.Text", "deceased")
+
+
+def test_p3_whole_numbers_among_decimal_commas(tmp_path: Path) -> None:
+    rows = [
+        {"Code": f"D{at + 1000}", "Description": "Scaling", "Fee": "251,75" if at % 5 else "60"} for at in range(40)
+    ]
+    fee = fields(proposed(tmp_path, "procedure_code", Procedures=rows))["fee"]
+    assert fee.binding == {"column": "Fee", "decode": "decimal_comma"}
+
+
 def test_p3_codes_that_only_count_are_guessed_in_order_and_said_to_be_weak() -> None:
     choices = ("consultation", "accepted", "in_treatment", "completed", "lost")
     found = propose_codes({"3": 40, "1": 30, "2": 20, "5": 9, "4": 8}, choices)

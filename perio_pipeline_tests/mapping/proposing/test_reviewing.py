@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from perio_pipeline.cli.main import app
+from perio_pipeline.mapping.own_findings import with_findings
 from perio_pipeline.mapping.proposing.model import Proposal
 from perio_pipeline.mapping.proposing.propose import propose
 from perio_pipeline.panda.bindings import load_bindings
@@ -26,7 +27,11 @@ from perio_pipeline.workplace import Workplace
 def made(tmp_path_factory: pytest.TempPathFactory) -> Proposal:
     path = tmp_path_factory.mktemp("reviewing") / "practice.db"
     generate(path, 20)
-    with sa.create_engine(f"sqlite:///{path}").connect() as connection:
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE Patient ADD COLUMN NightGuard TEXT"))
+        connection.execute(sa.text("UPDATE Patient SET NightGuard = CASE rowid % 2 WHEN 0 THEN 'Y' ELSE 'N' END"))
+    with engine.connect() as connection:
         return propose("harbor", connection)
 
 
@@ -115,6 +120,27 @@ def test_p3_a_table_that_was_not_bound_comes_with_its_fields(rooms: Workplace, m
     bindings = load_bindings(path)
     assert bindings.tables["recall_rule"].table == table.table
     assert "recall_rule" not in bindings.absent
+
+
+def test_g5_a_column_of_this_practice_alone_becomes_a_field_of_the_contact(rooms: Workplace) -> None:
+    result = perio("accept", "patient.findings.Night guard", "--by", "Jo")
+    assert result.exit_code == 0, result.output
+    assert "Finding_Night_Guard__c" in result.output
+    assert (
+        load_bindings(rooms.mappings / "harbor.yaml").tables["patient"].findings["Night guard"].column == "NightGuard"
+    )
+    destination = rooms.practice("harbor").destination("highlevel")
+    assert destination.findings["Night guard"].choices == {"Y": "Yes", "N": "No"}
+    custom = with_findings(rooms.mapping("highlevel"), destination.findings).objects["contacts"].custom
+    assert custom["Finding_Night_Guard__c"].label == "Night guard (latest)"
+
+
+def test_g5_a_column_is_carried_over_in_both_files_or_in_none(rooms: Workplace) -> None:
+    practice = rooms.mappings / "practices" / "harbor.yaml"
+    before = practice.read_bytes(), lines(rooms)
+    result = decide(rooms, **{"patient.findings.Night guard": "NightGuard", "patient.sex": {"bit": 3, "letter": "A"}})
+    assert result.exit_code == 1, result.output
+    assert (practice.read_bytes(), lines(rooms)) == before
 
 
 @pytest.mark.parametrize(
