@@ -24,6 +24,7 @@ from perio_pipeline.cli import (
     preflight,
     purge,
     rebuild,
+    reportserver,
     rollback,
     runs,
     sandboxes,
@@ -186,6 +187,8 @@ def ui(
         for crm in chosen.destinations:
             sandboxes.give_tokens(chosen, crm)
             running.enter_context(sandboxes.at_hand(chosen, crm))
+        if not running.enter_context(reportserver.serving(settings.data_folder())):
+            console.print(f"Reports are not served: {settings.REPORTS} names no free port of this machine.")
         console.print(f"In half a minute the Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
         command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
         bin_folder = str(Path(sys.executable).parent)

@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
+from perio_pipeline.defs.metadata import report_link
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.errors import GateError
 from perio_pipeline.preflight.checks import counted
@@ -46,7 +47,7 @@ def preflight_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobD
                 **counted(made.checks),
                 "requests": made.requests + made.probe_requests,
                 "checks": _table(made),
-                "report": dg.MetadataValue.path(str(report)),
+                "report": report_link(report),
             }
         )
         with actionable():

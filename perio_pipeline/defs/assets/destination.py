@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from perio_pipeline import interrupts
-from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, table_schema
+from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, report_link, table_schema
 from perio_pipeline.defs.resources import PASS_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.errors import SettingsError
 from perio_pipeline.loading.accounts import ACCOUNT, prepare_accounts
@@ -193,7 +193,7 @@ def matches_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinitio
                 "pairs": counts_table({str(level): int(n) for level, n in found.frame["level"].value_counts().items()},
                                       "level"),
                 "shared_by_too_many": counts_table(dict(found.crowded), "what"),
-                "review": dg.MetadataValue.path(str(path)),
+                "review": report_link(path),
             },
         )  # fmt: skip
 
