@@ -44,10 +44,10 @@ def preflight_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobD
             report = write_report(rooms, made)
         context.add_output_metadata(
             {
+                "report": report_link(report),
                 **counted(made.checks),
                 "requests": made.requests + made.probe_requests,
                 "checks": _table(made),
-                "report": report_link(report),
             }
         )
         with actionable():

@@ -57,10 +57,10 @@ def rollback_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobDe
         fates = frame["fate"].value_counts()
         context.add_output_metadata(
             {
+                "report": report_link(report),
                 "dry_run": config.dry_run,
                 **{fate.value: int(fates.get(fate.value, 0)) for fate in Fate},
                 "reasons": counts_table(_reasons(frame), "object and reason"),
-                "report": report_link(report),
             }
         )
 

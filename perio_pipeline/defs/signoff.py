@@ -27,10 +27,10 @@ def signoff_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobDef
         points = "\n".join(f"- {point}" for point in made.facts.open_points) or "None."
         context.add_output_metadata(
             {
+                "report": report_link(made.path),
                 **{name: said[name] for name in ("pass", "records", "cells", "requests")},
                 "open_points": dg.MetadataValue.md(points),
                 "signed": len(made.signed),
-                "report": report_link(made.path),
             }
         )
 
