@@ -30,6 +30,9 @@ TELLING, DATED, ALIKE = 0.9, 0.7, 0.1
 """From which score on values alone tell a field of codes, and one of dates; numbered columns whose scores differ less
 fit as well."""
 
+MOST_CANDIDATES = 60
+"""So many tables are compared with each canonical one value by value; of more, those with the best names."""
+
 ROUNDS = 3
 """Tables are assigned anew so often with what is known by then of which refers to which."""
 
@@ -77,9 +80,11 @@ class Matcher:
         """Return canonical table → where it lies."""
         keys: dict[str, frozenset[str]] = {}
         found: dict[str, Match] = {}
+        near = [self._near(table) for table in self._tables]
         for _ in range(ROUNDS):
             matches = [
-                [self._compared(table, at, keys) for at in range(len(self._candidates))] for table in self._tables
+                {at: self._compared(table, at, keys) for at in places}
+                for table, places in zip(self._tables, near, strict=True)
             ]
             found = self._assigned(matches)
             fresh = {name: _key_of(match) for name, match in found.items()}
@@ -99,14 +104,31 @@ class Matcher:
             (score, name) for score, name in sorted(set(context), reverse=True) if name != match.candidate.table.name
         ][:3]
 
-    def _assigned(self, matches: Sequence[Sequence[Match]]) -> dict[str, Match]:
+    def _near(self, table: Table) -> list[int]:
+        """The candidates that are looked at closely: those whose table and columns may be called so."""
+        if len(self._candidates) <= MOST_CANDIDATES:
+            return list(range(len(self._candidates)))
+        named = [
+            (self._table_name(table, each) + sum(self._named(table, each).values()) / len(table.columns), -at)
+            for at, each in enumerate(self._candidates)
+        ]
+        return sorted(-at for _, at in sorted(named, reverse=True)[:MOST_CANDIDATES])
+
+    def _named(self, table: Table, candidate: Candidate) -> dict[str, float]:
+        """Field → how well the best column's name fits."""
+        return {
+            column.name: max((self._name(table, column, candidate, each) for each in candidate.origins), default=0.0)
+            for column in table.columns
+        }
+
+    def _assigned(self, matches: Sequence[Mapping[int, Match]]) -> dict[str, Match]:
         # A table with a row for each exam may hold the exam and its charts.
         names = [(each.table.name, *each.table.where.values(), *each.made & {"tooth"}) for each in self._candidates]
         physical = list(dict.fromkeys(names))
         scores = np.zeros((len(matches), len(physical)))
         best: dict[tuple[int, int], Match] = {}
         for row, many in enumerate(matches):
-            for at, match in enumerate(many):
+            for at, match in many.items():
                 column = physical.index(names[at])
                 if match.score > scores[row, column]:
                     scores[row, column] = match.score

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from perio_pipeline.mapping.proposing.codes import propose_codes
+from perio_pipeline.mapping.proposing.matching import MOST_CANDIDATES
 from perio_pipeline.mapping.proposing.model import Confidence, FieldProposal, TableProposal
 from perio_pipeline.mapping.proposing.propose import propose
 
@@ -184,6 +185,12 @@ def test_p3_lists_of_codes_are_found_from_the_rest_of_a_record(tmp_path: Path) -
     binding = fields(table)["status"].binding
     assert isinstance(binding, dict)
     assert (binding["column"], binding["codes"]["Deceased"]) == ("StateList.Text", "deceased")
+
+
+def test_p3_a_table_is_found_among_many_that_are_something_else(tmp_path: Path) -> None:
+    others = {f"Sys{at:03}": [{"Key": str(at), "Text": "x", "Day": "2026-01-02"}] for at in range(MOST_CANDIDATES + 9)}
+    rows = [patient(at, FirstName="Ann", LastName="Abel", City="Olympia") for at in range(60)]
+    assert proposed(tmp_path, "patient", **others, Zz_Patient=rows).table == "Zz_Patient"
 
 
 def test_p3_whole_numbers_among_decimal_commas(tmp_path: Path) -> None:
