@@ -13,7 +13,10 @@ from perio_pipeline import processes
 
 HOST_TAG = ".dagster/perio_host"
 PROCESS_TAG = ".dagster/perio_process"
-"""Hidden in the UI, as what begins so is. Number and start of the process, and where that number means it: a number is used again, in a container soon."""
+"""Names that begin so are not shown in the UI.
+
+Number and start of the process, and where that number means it: a number is used again, in a container soon.
+"""
 
 UNDER_WAY = [
     dg.DagsterRunStatus.STARTING,
