@@ -51,6 +51,7 @@ def test_the_image_runs_as_nobody_special_and_holds_no_compiler() -> None:
     assert "--require-hashes" in DOCKERFILE
     assert "--only-binary=:all:" in DOCKERFILE
     assert "HEALTHCHECK" in final
+    assert re.search(r"rm -rf .*/bin/pip\*", final), "the base image brings one"
 
 
 def test_every_file_the_image_copies_is_let_through_and_nothing_else() -> None:
@@ -128,6 +129,19 @@ def test_each_secret_is_given_to_who_needs_it_only() -> None:
     assert with_data == opens_values, "the webserver and the daemon see no patient's value"
 
 
+def test_under_one_host_name_are_the_same_processes() -> None:
+    """A run is taken for dead by its host's name and its process's number (defs/earlier_runs.py)."""
+    launching = SERVICES["perio"]
+    assert launching["network_mode"] == launching["pid"] == "service:code", "it has the code server's host name"
+    assert SERVICES["code"]["hostname"], "runs of a container that was made anew are found by the same name"
+
+
+def test_the_journals_login_asks_for_the_servers_health() -> None:
+    """Its password is `PGPASSWORD` there: as anybody else each look would be a refused login in the server's log."""
+    test = SERVICES["postgres"]["healthcheck"]["test"]
+    assert f"//{test[test.index('--username') + 1]}@" in SERVICES["code"]["environment"]["PERIO_JOURNAL_URL"]
+
+
 def test_new_secrets_are_random_for_their_owner_only_and_never_written_over(tmp_path: Path) -> None:
     folder = tmp_path / "docker"
     (folder / "env").mkdir(parents=True)
@@ -159,6 +173,9 @@ def test_the_images_packages_are_those_that_are_tested() -> None:
 def test_the_instances_are_the_same_but_for_where_they_keep_things() -> None:
     here = YAML(typ="safe").load((PROJECT / "dagster.yaml").read_text(encoding="utf-8"))
     there = load("dagster.yaml")
+    # Without a name SQLAlchemy 2.1 takes psycopg 3, and the webserver's connections are closed under it.
+    driver = there["storage"]["postgres"]["postgres_db"]["scheme"]
+    assert driver == HELM["postgresql"]["postgresqlScheme"] == "postgresql+psycopg2"
     for place in ("storage", "local_artifact_storage"):
         assert here.pop(place) != there.pop(place)
     assert here == there
@@ -184,6 +201,10 @@ def helm_pods() -> list[dict[str, Any]]:
     return [*HELM["dagster-user-deployments"]["deployments"], HELM["dagsterWebserver"], HELM["dagsterDaemon"]]
 
 
+def snake(name: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+
+
 def test_no_pod_has_more_rights_than_it_needs() -> None:
     for pod in helm_pods():
         assert pod["podSecurityContext"]["runAsNonRoot"]
@@ -193,6 +214,10 @@ def test_no_pod_has_more_rights_than_it_needs() -> None:
         assert pod["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert pod["resources"]["limits"]
     launcher = HELM["runLauncher"]["config"]["k8sRunLauncher"]
+    for code in HELM["dagster-user-deployments"]["deployments"]:  # whose resources are laid over the launcher's
+        assert code["resources"] == launcher["resources"]
+        run = launcher["runK8sConfig"]["podSpecConfig"]["security_context"]
+        assert run == {snake(name): value for name, value in code["podSecurityContext"].items()}
     assert HELM["runLauncher"]["type"] == "K8sRunLauncher"
     assert launcher["runK8sConfig"]["jobSpecConfig"]["backoff_limit"] == 0, "Kubernetes repeats no load by itself"
     assert HELM["dagsterWebserver"]["service"]["type"] == "ClusterIP"
