@@ -27,7 +27,7 @@ def kept_too_long(rooms: Workplace, practice: Practice) -> Check:
     return warning(
         "G12",
         "retention",
-        f"{things(files, 'file')} and the values of {things(entries, 'journal entry', 'journal entries')} have been kept "
-        f"for more than {days} days.",
+        f"{things(files, 'file')} and the values of {things(entries, 'journal entry', 'journal entries')} "
+        f"have been kept for more than {days} days.",
         f"Look at them with `perio purge --practice {practice.practice}`, then purge them.",
     )
