@@ -123,9 +123,11 @@ def declare(path: Path, findings: Mapping[str, Mapping[str, Any] | None], then: 
 
 def declared(decisions: Mapping[str, Any], made: Proposal) -> dict[str, dict[str, Any] | None]:
     """Return the findings of a practice's own columns that decisions name, as the proposal would have them."""
-    own = {each.entry: each.destination for each in made.leftover_columns}
-    named = {name: own[name] for name in decisions if own.get(name) is not None}
-    return {to.finding: to.entry if decisions[name] else None for name, to in named.items() if to is not None}
+    return {
+        each.destination.finding: each.destination.entry if decisions[each.entry] else None
+        for each in made.leftover_columns
+        if each.destination is not None and each.entry in decisions
+    }
 
 
 def completed(decisions: Mapping[str, Any], made: Proposal, bindings: Bindings) -> dict[str, Any]:
