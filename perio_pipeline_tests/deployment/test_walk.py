@@ -29,6 +29,7 @@ PATIENTS = 20
 
 ELSEWHERE = {
     "docker ": "needs Docker",
+    "buildah ": "needs a base image, from a registry",
     "sh docker/": "writes secrets for Docker",
     "kubectl ": "needs a cluster",
     "helm ": "needs a cluster",

@@ -20,8 +20,8 @@ _ISO = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-9:.]+(?: ?[+-][0-9:]+
 _TIME = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?")
 NEVER = ("9999", "2999", "2199", "1753", "1900")
 """Years of dates that stand for no date."""
-MOST = 0.9
-"""The share of values that decides; what is broken in the rest is for validation to find."""
+MOST, SOME = 0.9, 0.05
+"""The share of values that decides, and one below which they are slips; what is broken is for validation to find."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,10 @@ class Origin:
 
     @cached_property
     def has_commas(self) -> bool:
-        """Whether its numbers have a decimal comma where they are not whole."""
+        """Whether its numbers have a decimal comma where they are not whole, and not just once by a slip."""
         broken = [value for value in self.values if "," in value or "." in value]
-        return bool(broken) and sum(map(KINDS["decimal_comma"], broken)) >= MOST * len(broken)
+        commas = sum(map(KINDS["decimal_comma"], broken))
+        return bool(broken) and commas >= max(MOST * len(broken), SOME * len(self.values))
 
     @cached_property
     def times(self) -> bool:

@@ -201,6 +201,14 @@ def test_p3_whole_numbers_among_decimal_commas(tmp_path: Path) -> None:
     assert fee.binding == {"column": "Fee", "decode": "decimal_comma"}
 
 
+def test_p3_one_comma_by_a_slip_is_no_notation(tmp_path: Path) -> None:
+    grades = ("0", "1", "+", "1+")
+    rows = [{"ExamID": at // 32 + 1, "ToothNumber": at % 32 + 1, "Mobility": grades[at % 4]} for at in range(96)]
+    rows[7]["Mobility"] = "1,1"
+    mobility = fields(proposed(tmp_path, "perio_tooth", ExamTeeth=rows))["mobility"]
+    assert mobility.binding == "Mobility"
+
+
 def test_p3_codes_that_only_count_are_guessed_in_order_and_said_to_be_weak() -> None:
     choices = ("consultation", "accepted", "in_treatment", "completed", "lost")
     found = propose_codes({"3": 40, "1": 30, "2": 20, "5": 9, "4": 8}, choices)
