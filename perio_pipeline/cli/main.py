@@ -24,6 +24,7 @@ from perio_pipeline.cli import (
     preflight,
     purge,
     rebuild,
+    reportserver,
     rollback,
     runs,
     sandboxes,
@@ -39,12 +40,12 @@ from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.notifying import LOCAL_UI, UI_URL
 from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.objects import REPORT
 
 SAMPLE_PRACTICE = "harbor"
-UI_URL = "http://127.0.0.1:3000"
 
 app = typer.Typer(
     help="Moves a periodontal practice from PANDA Perio to a CRM and proves every cell.",
@@ -89,7 +90,7 @@ def demo(
     reports = [shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT)) for crm in destinations]
     console.print("Where to look next:")
     for command, what in (
-        ("make ui", f"the Dagster UI on this data, at {UI_URL}"),
+        ("make ui", f"the Dagster UI on this data, at {LOCAL_UI}"),
         *((report, "the field-level diff as a page") for report in reports),
         ("make demo", "once more: it writes nothing"),
     ):
@@ -186,11 +187,14 @@ def ui(
         for crm in chosen.destinations:
             sandboxes.give_tokens(chosen, crm)
             running.enter_context(sandboxes.at_hand(chosen, crm))
-        console.print(f"In half a minute the Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
+        if not running.enter_context(reportserver.serving(settings.data_folder())):
+            console.print(f"Reports are not served: {settings.REPORTS} names no free port of this machine.")
+        url = f"http://127.0.0.1:{port}"
+        console.print(f"In half a minute the Dagster UI is on {url}; Ctrl-C ends it.")
         command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
         bin_folder = str(Path(sys.executable).parent)
         path = bin_folder + os.pathsep + os.environ.get("PATH", "")
-        environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
+        environment = {UI_URL: url, **os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
         try:
             subprocess.run(command, cwd=settings.PROJECT, env=environment, check=False)
         except KeyboardInterrupt:

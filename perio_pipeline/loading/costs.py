@@ -155,7 +155,7 @@ def refuse_too_long(plan: RequestPlan) -> None:
     shrink = "Write one of the following into the practice's file, widen" if options else "Widen"
     raise GateError(
         f"{plan.summary} Nothing was loaded.",
-        f"{shrink} `window_hours`, or start it with --anyway.{''.join(options)}",
+        f"{shrink} `window_hours`, or start it with --anyway (`anyway: true` in Dagster).{''.join(options)}",
     )
 
 
