@@ -202,9 +202,9 @@ def test_p3_whole_numbers_among_decimal_commas(tmp_path: Path) -> None:
 
 
 def test_p3_one_comma_by_a_slip_is_no_notation(tmp_path: Path) -> None:
-    grades = ("0", "1", "+", "1+")
-    rows = [{"ExamID": at // 32 + 1, "ToothNumber": at % 32 + 1, "Mobility": grades[at % 4]} for at in range(96)]
-    rows[7]["Mobility"] = "1,1"
+    grades = [("0", "1", "2", "0")[at % 4] if at % 16 else "1+" for at in range(96)]
+    grades[7] = "1,1"
+    rows = [{"ExamID": at // 32 + 1, "ToothNumber": at % 32 + 1, "Mobility": grades[at]} for at in range(96)]
     mobility = fields(proposed(tmp_path, "perio_tooth", ExamTeeth=rows))["mobility"]
     assert mobility.binding == "Mobility"
 
