@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +20,6 @@ from perio_pipeline.cli import (
     preflight,
     purge,
     rebuild,
-    reportserver,
     rollback,
     runs,
     sandboxes,
@@ -32,20 +27,19 @@ from perio_pipeline.cli import (
     signoff,
     source,
     standing,
+    ui,
 )
-from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, shown
+from perio_pipeline.cli.common import SAMPLE_PRACTICE, CrmOption, PassOption, PracticeOption, clear_errors, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import match_job_name, plan_config
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
-from perio_pipeline.notifying import LOCAL_UI, UI_URL
+from perio_pipeline.notifying import LOCAL_UI
 from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.objects import REPORT
-
-SAMPLE_PRACTICE = "harbor"
 
 app = typer.Typer(
     help="Moves a periodontal practice from PANDA Perio to a CRM and proves every cell.",
@@ -175,32 +169,6 @@ def sandbox(
         sandboxes.serve(rooms, chosen, to)
 
 
-@app.command()
-def ui(
-    practice: PracticeOption = SAMPLE_PRACTICE,
-    port: Annotated[int, typer.Option(help="Port of the UI, on this machine only.")] = 3000,
-) -> None:
-    """Open the Dagster UI on the data folder, with the practice's sandboxes beside it."""
-    runs.prepare_environment()
-    with clear_errors(), ExitStack() as running:
-        chosen = settings.workplace().practice(practice)
-        for crm in chosen.destinations:
-            sandboxes.give_tokens(chosen, crm)
-            running.enter_context(sandboxes.at_hand(chosen, crm))
-        if not running.enter_context(reportserver.serving(settings.data_folder())):
-            console.print(f"Reports are not served: {settings.REPORTS} names no free port of this machine.")
-        url = f"http://127.0.0.1:{port}"
-        console.print(f"In half a minute the Dagster UI is on {url}; Ctrl-C ends it.")
-        command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
-        bin_folder = str(Path(sys.executable).parent)
-        path = bin_folder + os.pathsep + os.environ.get("PATH", "")
-        environment = {UI_URL: url, **os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
-        try:
-            subprocess.run(command, cwd=settings.PROJECT, env=environment, check=False)
-        except KeyboardInterrupt:
-            console.print("Stopped.")
-
-
 def _make_sample(path: Path, patients: int, seed: int) -> None:
     from perio_pipeline.panda.sample.generate import generate  # loads a name library no other command needs
 
@@ -253,6 +221,7 @@ preflight.register(app)
 rebuild.register(app)
 signoff.register(app)
 standing.register(app)
+ui.register(app)
 purge.register(app)
 
 if __name__ == "__main__":
