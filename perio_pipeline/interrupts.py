@@ -1,4 +1,4 @@
-"""Runs coroutines so that a signal stops them where they wait, not in the middle of anything.
+"""Lets a signal stop what runs where it can stop: a coroutine where it waits, a server with all that it started.
 
 Dagster's handlers of SIGINT and SIGTERM raise wherever the process happens to be. Inside an event loop's own callbacks
 the loop takes such an error for a callback's: it logs it, and goes on.
@@ -7,15 +7,22 @@ the loop takes such an error for a callback's: it logs it, and goes on.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+END_SECONDS = 60
+"""How long a server may take to end."""
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -56,3 +63,30 @@ async def _listening(main: Coroutine[Any, Any, T], signals: list[signal.Signals]
     for each in signals:
         signal.signal(each, stop)
     return await task
+
+
+def run_server(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> bool:
+    """Run a server until it ends, or end it when this process is asked to; returns whether it was.
+
+    A signal, from the terminal or to this process alone, reaches the server once, which then ends its own processes.
+    """
+    came: list[float] = []
+    # In a session of its own, since a terminal's Ctrl-C goes to every process of its group and would come twice.
+    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as server:
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            if not came:
+                server.send_signal(signal.SIGINT)
+            came.append(time.monotonic())
+
+        earlier = {each: signal.signal(each, stop) for each in (*SIGNALS, signal.SIGHUP)}
+        try:
+            while server.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    server.wait(1)
+                if came and time.monotonic() - came[0] > END_SECONDS:
+                    os.killpg(server.pid, signal.SIGKILL)
+        finally:
+            for each, handler in earlier.items():
+                signal.signal(each, handler)
+    return bool(came)

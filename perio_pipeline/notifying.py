@@ -23,6 +23,7 @@ WEBHOOK, SMTP, MAIL_FROM, MAIL_TO, UI_URL = (
     "PERIO_NOTIFY_MAIL_TO",
     "PERIO_UI_URL",
 )
+LOCAL_UI = "http://127.0.0.1:3000"
 SECONDS = 10
 """How long a server may take to answer."""
 
@@ -67,7 +68,7 @@ def everybodys(environment: Environment[str, str] = os.environ) -> Recipients:
 
 def run_link(run: str, environment: Environment[str, str] = os.environ) -> str:
     """Return where a run is seen in the UI."""
-    return f"{environment.get(UI_URL) or 'http://127.0.0.1:3000'}/runs/{run}"
+    return f"{environment.get(UI_URL) or LOCAL_UI}/runs/{run}"
 
 
 def send(notice: Notice, to: Recipients, environment: Environment[str, str] = os.environ) -> None:

@@ -1,9 +1,10 @@
-"""Settings from the environment: `PERIO_DATA` and `PERIO_MAPPINGS`, where things lie, and `PERIO_WAIT_MINUTES`."""
+"""Settings from the environment: where things lie and how reports are linked, and how long a run waits for another."""
 
 from __future__ import annotations
 
 import math
 import os
+from hashlib import sha256
 from pathlib import Path
 
 from perio_pipeline.errors import SettingsError
@@ -13,6 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DATA = "PERIO_DATA"
 MAPPINGS = "PERIO_MAPPINGS"
 WAIT = "PERIO_WAIT_MINUTES"
+REPORTS = "PERIO_REPORTS_URL"
 
 
 def data_folder() -> Path:
@@ -23,6 +25,24 @@ def data_folder() -> Path:
 def mappings_folder() -> Path:
     """Return the mappings folder: `PERIO_MAPPINGS`, or `mappings` in the project."""
     return Path(os.environ.get(MAPPINGS) or PROJECT / "mappings").absolute()
+
+
+def reports_url() -> str:
+    """Return the address under which `perio ui` serves the reports: `PERIO_REPORTS_URL`; empty where nobody does."""
+    return os.environ.get(REPORTS, "").rstrip("/")
+
+
+def folder_key(reports: Path) -> str:
+    """Return the part of a link that names the folder, so that another folder's server answers with no wrong report."""
+    return sha256(str(reports).encode()).hexdigest()[:8]
+
+
+def report_link(path: Path) -> str:
+    """Return the address of a report; empty where it has none."""
+    folder = data_folder() / "reports"
+    if not reports_url() or not path.is_relative_to(folder):
+        return ""
+    return f"{reports_url()}/{folder_key(folder)}/{path.relative_to(folder).as_posix()}"
 
 
 def wait_minutes() -> float:

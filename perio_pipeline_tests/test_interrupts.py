@@ -6,7 +6,11 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +82,38 @@ def test_an_error_of_the_coroutine_comes_through() -> None:
 
     with pytest.raises(ValueError, match="wrong"):
         interrupts.run(fails())
+
+
+SERVER = """
+import signal, sys, time
+from pathlib import Path
+def end(*_):
+    with Path(sys.argv[1]).open("a") as said:
+        said.write("interrupted ")
+    time.sleep(0.3)
+    sys.exit()
+signal.signal(signal.SIGINT, end)
+Path(sys.argv[1]).touch()
+while True:
+    time.sleep(0.1)
+"""
+RUNNER = """
+import os, sys
+from pathlib import Path
+from perio_pipeline.interrupts import run_server
+print(run_server([sys.executable, "-c", sys.argv[1], sys.argv[2]], Path.cwd(), os.environ))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_server_is_interrupted_once_and_ends_before_who_runs_it(tmp_path: Path, how: signal.Signals) -> None:
+    said = tmp_path / "said"
+    runner = subprocess.Popen([sys.executable, "-c", RUNNER, SERVER, str(said)], stdout=subprocess.PIPE, text=True)
+    while not said.exists():
+        assert runner.poll() is None
+        time.sleep(0.05)
+    for _ in range(2):
+        runner.send_signal(how)
+        time.sleep(0.05)
+    output, _ = runner.communicate(timeout=30)
+    assert (output, runner.returncode, said.read_text()) == ("True\n", 0, "interrupted ")

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from perio_pipeline.wording import duration
+
 BUSY_SHARE = 0.03
 """A weekday with a smaller share of the last year's visits is taken for a closed day."""
 REHEARSAL_DAYS = 14
@@ -57,7 +59,7 @@ def cutover_calendar(days: frozenset[int], hours: float, today: date) -> list[Ap
     return [
         Appointed(_next_working(today + timedelta(days=1), days), "Rehearse on the sandbox: sample, full, rollback."),
         Appointed(_next_working(today + timedelta(days=7), days), "Sample migration into the account; look and sign."),
-        Appointed(last_day, f"Evening, after the last patient: full migration, about {hours:.1f} h."),
+        Appointed(last_day, f"Evening, after the last patient: full migration, about {duration(hours)}."),
         Appointed(loaded, "Read what is open in the sign-off report; retry what failed."),
         Appointed(opens, f"The delta window opens for {window} h: people start in the CRM, PANDA is still read."),
         Appointed(closes, "PANDA is frozen: read only. The window closes itself with a last sweep."),

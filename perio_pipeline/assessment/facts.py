@@ -18,6 +18,7 @@ from perio_pipeline.preflight.run import source_checks
 from perio_pipeline.signoff.accounting import table_accounting
 from perio_pipeline.signoff.room import Room, room_of
 from perio_pipeline.validation.frames import LIKELY_DUPLICATE
+from perio_pipeline.wording import volume
 from perio_pipeline.workplace import Workplace
 
 GIGABYTE = 1_000_000_000
@@ -189,4 +190,4 @@ def _volumes(inventory: Inventory, counts: dict[str, dict[str, int]]) -> list[Vo
 def _server(inventory: Inventory) -> str:
     server = inventory.server
     limit = f" of {server.limit_bytes / GIGABYTE:.0f} GB at most" if server.limit_bytes else ""
-    return f"{server.edition} {server.version}, {server.used_bytes / GIGABYTE:.2f} GB of data{limit}"
+    return f"{server.edition} {server.version}, {volume(server.used_bytes)} of data{limit}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from perio_pipeline.assessment.facts import Assessment
+from perio_pipeline.signoff.crm_words import words_of
 from perio_pipeline.signoff.templates import render
 
 REPORT, SUMMARY = "assessment.html", "assessment.json"
@@ -23,7 +24,7 @@ def costs(made: Assessment) -> list[dict[str, Any]]:
     """Return CRM and plan, requests and hours of each: the stated plan of a CRM first."""
     return [
         {
-            "name": f"{move.crm.capitalize()} {cost['plan'] or ''}".strip(),
+            "name": f"{words_of(move.crm).name} {cost['plan'] or ''}".strip(),
             "own": number == 0 and bool(cost["plan"]),
             "requests": cost["requests"],
             "hours": cost["hours"],
@@ -44,6 +45,7 @@ def render_assessment(made: Assessment) -> str:
         patients=counts["patient"],
         rows=sum(counts.values()),
         costs=lines,
+        crm_name=lambda crm: words_of(crm).name,
         scale=max(line["hours"] for line in lines) or 1,
         window=max(float(move.plan["window_hours"]) for move in made.moves),
         longest=max(float(move.plan["cost"]["hours"]) for move in made.moves),

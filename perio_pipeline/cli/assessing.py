@@ -15,6 +15,7 @@ from perio_pipeline.assessment.page import GRADES, REPORT, costs
 from perio_pipeline.cli import runs
 from perio_pipeline.cli.common import PracticeOption, clear_errors, shown
 from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.wording import duration, things
 
 
 def register(app: typer.Typer) -> None:
@@ -43,5 +44,5 @@ def assess(
         if each.points:
             console.print(f"  {'●' * each.points:<3}  {each.figure:,.1f} {each.factor.words}")
     for line in costs(made):
-        console.print(f"  {line['name']}: {line['requests']:,} requests in {line['hours']:.1f} h")
+        console.print(f"  {line['name']}: {things(line['requests'], 'request')} in {duration(line['hours'])}")
     console.print(f"Wrote {shown(rooms.report_file(practice, REPORT))}.")

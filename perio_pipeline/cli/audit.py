@@ -18,6 +18,7 @@ from perio_pipeline.loading import audit
 from perio_pipeline.loading.auditfile import Format
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.sealing import Seal, given_key
+from perio_pipeline.wording import things
 
 app = typer.Typer(help="The audit log: who did what to which record, and when.", no_args_is_help=True)
 console = Console(soft_wrap=True, highlight=False)
@@ -92,7 +93,9 @@ def _tell(found: audit.Verified, place: str) -> None:
             f"The audit log of practice {found.practice} is not as it was written: {len(found.problems)} problems.",
             "Look who changed it, and put it back from its backup or from an earlier export.",
         )
-    console.print(f"{found.entries} entries of practice {found.practice} are as they were written.")
+    whose = f"of practice {found.practice}"
+    said = things(found.entries, f"entry {whose} is as it was", f"entries {whose} are as they were")
+    console.print(f"{said} written.")
     if found.erased:
         console.print(f"The values of {found.erased} of them were erased since; what stays is as it was written.")
     if found.taken_over:

@@ -17,6 +17,7 @@ from rich.table import Table
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.errors import PerioError
 
+SAMPLE_PRACTICE = "harbor"
 PracticeOption = Annotated[str, typer.Option("--practice", "-p", help="A file in mappings/practices/, without .yaml.")]
 PassOption = Annotated[LoadPass, typer.Option("--pass", help="A sample first, then everything.")]
 CrmOption = Annotated[str, typer.Option("--to", help="The destination, such as highlevel.")]

@@ -14,6 +14,7 @@ from perio_pipeline.errors import PerioError
 from perio_pipeline.signoff import checklist as checklists
 from perio_pipeline.signoff import staff as staff_lists
 from perio_pipeline.validation.frames import LIKELY_DUPLICATE
+from perio_pipeline.wording import things
 from perio_pipeline.workplace import Workplace
 
 CHECKLIST = "checklist"
@@ -55,7 +56,7 @@ def duplicates(practice: PracticeOption) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for one, other, reason in pairs.itertuples(index=False, name=None):
         console.print(f"{one}  {other}  {reason.replace('_', ' ')}")
-    console.print(f"{len(pairs)} pairs to decide on.")
+    console.print(f"{things(len(pairs), 'pair')} to decide on.")
     if len(pairs):
         console.print("In the practice's file, under policies: `same_patients: [[A, B]]` merges two records,")
         console.print("`different_patients: [[A, B]]` says that they are two people.")

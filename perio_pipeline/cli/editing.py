@@ -32,6 +32,7 @@ from perio_pipeline.mapping.own_findings import field_name
 from perio_pipeline.mapping.practice import practice_path
 from perio_pipeline.mapping.proposing.model import Binding, Confidence, Proposal
 from perio_pipeline.panda.bindings import load_bindings
+from perio_pipeline.wording import things
 
 EntryArgument = Annotated[str, typer.Argument(help="Such as patient.sex, patient.table or patient.status.codes.A.")]
 
@@ -113,7 +114,7 @@ def _change(practice: str, decisions: Mapping[str, Any], made: Proposal | None =
     found = changes({path.name: before}, {path.name: after})
     for each in found:
         console.print(escape(str(each)))
-    entries = "1 entry" if len(found) == 1 else f"{len(found)} entries"
+    entries = things(len(found), "entry", "entries")
     console.print(f"{entries} of {escape(shown(path))} changed." if found else "It says so already.")
     if findings:
         file = shown(practice_path(rooms.mappings, practice))

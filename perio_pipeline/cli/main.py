@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -31,20 +27,19 @@ from perio_pipeline.cli import (
     signoff,
     source,
     standing,
+    ui,
 )
-from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, shown
+from perio_pipeline.cli.common import SAMPLE_PRACTICE, CrmOption, PassOption, PracticeOption, clear_errors, shown
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.defs.jobs import match_job_name, plan_config
 from perio_pipeline.errors import PerioError
 from perio_pipeline.loading.accounts import check_accounts
 from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
+from perio_pipeline.notifying import LOCAL_UI
 from perio_pipeline.ownerfile import keep_to_owner
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.signoff.objects import REPORT
-
-SAMPLE_PRACTICE = "harbor"
-UI_URL = "http://127.0.0.1:3000"
 
 app = typer.Typer(
     help="Moves a periodontal practice from PANDA Perio to a CRM and proves every cell.",
@@ -89,7 +84,7 @@ def demo(
     reports = [shown(settings.workplace().report_file(SAMPLE_PRACTICE, crm, REPORT)) for crm in destinations]
     console.print("Where to look next:")
     for command, what in (
-        ("make ui", f"the Dagster UI on this data, at {UI_URL}"),
+        ("make ui", f"the Dagster UI on this data, at {LOCAL_UI}"),
         *((report, "the field-level diff as a page") for report in reports),
         ("make demo", "once more: it writes nothing"),
     ):
@@ -174,29 +169,6 @@ def sandbox(
         sandboxes.serve(rooms, chosen, to)
 
 
-@app.command()
-def ui(
-    practice: PracticeOption = SAMPLE_PRACTICE,
-    port: Annotated[int, typer.Option(help="Port of the UI, on this machine only.")] = 3000,
-) -> None:
-    """Open the Dagster UI on the data folder, with the practice's sandboxes beside it."""
-    runs.prepare_environment()
-    with clear_errors(), ExitStack() as running:
-        chosen = settings.workplace().practice(practice)
-        for crm in chosen.destinations:
-            sandboxes.give_tokens(chosen, crm)
-            running.enter_context(sandboxes.at_hand(chosen, crm))
-        console.print(f"In half a minute the Dagster UI is on http://127.0.0.1:{port}; Ctrl-C ends it.")
-        command = ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)]
-        bin_folder = str(Path(sys.executable).parent)
-        path = bin_folder + os.pathsep + os.environ.get("PATH", "")
-        environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
-        try:
-            subprocess.run(command, cwd=settings.PROJECT, env=environment, check=False)
-        except KeyboardInterrupt:
-            console.print("Stopped.")
-
-
 def _make_sample(path: Path, patients: int, seed: int) -> None:
     from perio_pipeline.panda.sample.generate import generate  # loads a name library no other command needs
 
@@ -249,6 +221,7 @@ preflight.register(app)
 rebuild.register(app)
 signoff.register(app)
 standing.register(app)
+ui.register(app)
 purge.register(app)
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from perio_pipeline.loading.entries import RunInfo
 from perio_pipeline.loading.matching.decisions import DecisionError, decide, decided, rows_of, waiting
 from perio_pipeline.loading.objects import Target
 from perio_pipeline.signoff.match_review import LEVELS, REVIEW, read_decisions
+from perio_pipeline.wording import things
 
 MATCH_PASS = "match"
 MOST_SHOWN = 200
@@ -48,7 +49,8 @@ def take_decisions(practice: str, crm: str, file: Path, by: str, console: Consol
         counts = decide(target, rows, said)
         left = _waiting(target, rows)
     taken = ", ".join(f"{count} {word}" for word, count in counts.items())
-    console.print(f"Decided by {by}: {taken}. {left} records still wait.", markup=False)
+    waits = things(left, "record still waits", "records still wait")
+    console.print(f"Decided by {by}: {taken}. {waits}.", markup=False)
 
 
 def show(practice: str, crm: str, console: Console) -> None:
@@ -82,7 +84,8 @@ def summary(practice: str, crm: str, console: Console) -> None:
         return
     counts = asked["level"].value_counts()
     found = ", ".join(f"{counts.get(level, 0)} {level}" for level in LEVELS)
-    said = f"{crm} may hold records already: {found}. {left} are not loaded before a person decides:"
+    held = things(left, "record is", "records are")
+    said = f"{crm} may hold records already: {found}. {held} not loaded before a person decides:"
     console.print(said, soft_wrap=True)
     for form in ("html", "csv"):
         path = settings.workplace().report_file(practice, crm, f"{REVIEW}.{form}")

@@ -15,6 +15,7 @@ from perio_pipeline.cli import runs
 from perio_pipeline.cli.common import CrmOption, PassOption, PracticeOption, clear_errors, object_table
 from perio_pipeline.defs.assets.destination import LoadPass
 from perio_pipeline.panda.tables import TABLES
+from perio_pipeline.wording import duration, things
 
 COUNTED = {"records": "records", "to_write": "write", "write_requests": "req", "read_requests": "back"}
 """What is counted per object, with headers short enough for 80 columns; `h` are hours on each plan."""
@@ -81,4 +82,4 @@ def _say(made: dict[str, Any], console: Console) -> None:
     for option in made["options"]:
         cost = option["cost"]
         line(f"  [bold]{escape(option['setting'])}[/]: {escape(option['words'])}; "
-             f"{cost['requests']:,} requests in {cost['hours']:.2f} h")  # fmt: skip
+             f"{things(cost['requests'], 'request')} in {duration(cost['hours'])}")  # fmt: skip

@@ -26,6 +26,7 @@ from perio_pipeline.mapping.practice import Practice, is_sandbox
 from perio_pipeline.preflight.checks import Check, Verdict, counted
 from perio_pipeline.preflight.probing import check_allowed, probe_budget
 from perio_pipeline.preflight.run import Preflight, run_preflight, write_report
+from perio_pipeline.wording import things
 
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.REFUSED: "bold red", Verdict.UNKNOWN: "magenta"}
 
@@ -63,7 +64,8 @@ def preflight(
             _show(made, console)
             console.print(f"Wrote {escape(shown(path))}.")
         if made.refused:
-            raise GateError(f"{len(made.refused)} checks are refused: {', '.join(made.refused)}.", "See each of them.")
+            refused = things(len(made.refused), "check is", "checks are")
+            raise GateError(f"{refused} refused: {', '.join(made.refused)}.", "See each of them.")
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _show(made: Preflight, console: Console) -> None:
     if made.probe_requests:
         _show_probes(made, console)
     numbers = ", ".join(f"{number} {verdict}" for verdict, number in counted(made.checks).items())
-    console.print(f"{numbers}; {made.requests} requests to {made.crm}.")
+    console.print(f"{numbers}; {things(made.requests, 'request')} to {made.crm}.")
 
 
 def _told(check: Check) -> str:
@@ -113,4 +115,4 @@ def _show_probes(made: Preflight, console: Console) -> None:
     }.items():
         for line in lines:
             console.print(f"  {heading}: {escape(line)}.")
-    console.print(f"The probes took {made.probe_requests} requests.")
+    console.print(f"The probes took {things(made.probe_requests, 'request')}.")

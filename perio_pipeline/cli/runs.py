@@ -40,6 +40,7 @@ from perio_pipeline.redaction import SWITCH, error_log
 IN_THE_UI = {".dagster/repository": "__repository__@perio_pipeline"}
 """What Dagster's own launches are tagged with; by it the UI finds a job's runs (its name is that of workspace.yaml)."""
 
+REPORTS_URL = "http://127.0.0.1:3001"
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -70,7 +71,9 @@ def prepare_environment() -> None:
         folder.chmod(0o700)
     os.environ[settings.DATA] = str(data)
     os.environ.setdefault("PERIO_DAGSTER", str(dagster_home))
-    os.environ.setdefault("DAGSTER_HOME", str(settings.PROJECT))
+    if "DAGSTER_HOME" not in os.environ:  # the set-up of one machine, where `perio ui` serves the reports
+        os.environ.setdefault(settings.REPORTS, REPORTS_URL)
+        os.environ["DAGSTER_HOME"] = str(settings.PROJECT)
     os.environ.setdefault(SWITCH, "1")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
@@ -80,8 +83,7 @@ def migrate(practice: str, crm: str, load_pass: LoadPass, console: Console, *, a
 
     A full pass that takes longer than its window is refused without `anyway`.
     """
-    mapping = settings.workplace().mapping(crm)
-    config = load_config(load_pass, crm, mapping, anyway=anyway or load_pass is not LoadPass.FULL)
+    config = load_config(load_pass, crm, anyway=anyway)
     return launch(job_name(load_pass, crm), config, practice, crm, console)
 
 

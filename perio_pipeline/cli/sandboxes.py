@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import ValidationError
 
+from perio_pipeline import settings
 from perio_pipeline.crm.packages import crm_package
 from perio_pipeline.crm.protocol import FieldSpec, FieldType
 from perio_pipeline.errors import DestinationError, SettingsError
@@ -68,6 +71,11 @@ def address(practice: Practice, crm: str) -> tuple[str, int]:
     return parts.hostname or "127.0.0.1", parts.port or 80
 
 
+def state_path(data: Path, practice: str, crm: str) -> Path:
+    """Return the file that holds what is in a practice's sandbox."""
+    return data / "sandbox" / f"{crm}-{practice}.sqlite"
+
+
 def configuration(workplace: Workplace, practice: Practice, crm: str) -> Any:
     """Build the sandbox of a practice: its accounts, and users with the e-mails of PANDA's providers.
 
@@ -76,7 +84,7 @@ def configuration(workplace: Workplace, practice: Practice, crm: str) -> Any:
     """
     if crm not in SANDBOXES:
         raise SettingsError(f"There is no sandbox for {crm}.", f"Use one of: {', '.join(SANDBOXES)}.")
-    state = workplace.data / "sandbox" / f"{crm}-{practice.practice}.sqlite"
+    state = state_path(workplace.data, practice.practice, crm)
     state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     destination = practice.destination(crm)
     build = partial(SANDBOXES[crm].build, state_path=state, clock_factor=destination.time_scale)
@@ -194,8 +202,16 @@ def at_hand(practice: Practice, crm: str) -> Iterator[bool]:
     """Have the practice's sandbox running while the block runs; yields whether it was started for this.
 
     Does nothing for a destination that is not on this machine.
+
+    Raises:
+        SettingsError: the sandbox of another practice or data folder answers there.
+        DestinationError: none could be started.
     """
-    if not is_sandbox(practice.destination(crm).url) or _answers(*address(practice, crm)):
+    if not is_sandbox(practice.destination(crm).url):
+        yield False
+        return
+    if _answers(*address(practice, crm)):
+        _check_whose(practice, crm)
         yield False
         return
     command = [sys.executable, "-m", "perio_pipeline.cli.main", "sandbox", "--with-parent"]
@@ -207,6 +223,23 @@ def at_hand(practice: Practice, crm: str) -> Iterator[bool]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=START_SECONDS)
+
+
+def _check_whose(practice: Practice, crm: str) -> None:
+    """Refuse to write into somebody else's sandbox; what is no sandbox of ours is taken for the CRM it stands for."""
+    host, port = address(practice, crm)
+    try:
+        with httpx.Client(trust_env=False, timeout=START_SECONDS) as client:
+            said = client.get(f"http://{host}:{port}/__sandbox/whose")
+        state = said.json().get("state") if said.is_success else None
+    except (httpx.HTTPError, ValueError, AttributeError):
+        return
+    if state is not None and state != str(state_path(settings.data_folder(), practice.practice, crm).resolve()):
+        raise SettingsError(
+            f"On {host}:{port} answers a sandbox that does not hold the data of practice {practice.practice} for {crm} "
+            "in this data folder.",
+            "End it, or give the destination another port in the practice's file.",
+        )
 
 
 def end_with_parent() -> None:

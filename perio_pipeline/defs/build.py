@@ -68,7 +68,7 @@ def build_definitions(workplace: Workplace, resource: WorkplaceResource) -> dg.D
         sensors=[*cutovers, notifications.run_failures_sensor(), notifications.windows_sensor()],
         asset_checks=asset_checks,
         jobs=job_definitions,
-        resources={"workplace": resource, "io_manager": ParquetFrames(workplace=resource)},
+        resources={"workplace": resource.fixed(), "io_manager": ParquetFrames(workplace=resource)},
         executor=dg.in_process_executor,
     )
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import dagster as dg
 
-from perio_pipeline.defs.metadata import counts_table
+from perio_pipeline.defs.metadata import counts_table, report_link
 from perio_pipeline.defs.resources import WorkplaceResource, actionable, run_info
 from perio_pipeline.loading.matching.decisions import waiting
 from perio_pipeline.loading.objects import mark_unproven, written_of
@@ -132,7 +132,7 @@ def matches_decided_check(
         path = workplace.open.report_file(practice, crm, f"{REVIEW}.html")
         return dg.AssetCheckResult(
             passed=not any(counts.values()),
-            metadata={"waiting": counts_table(counts, "object"), "review": dg.MetadataValue.path(str(path))},
+            metadata={"waiting": counts_table(counts, "object"), "review": report_link(path)},
         )
 
     return decided
@@ -195,7 +195,7 @@ def field_diff_check(crm: str, name: str, partitions: dg.PartitionsDefinition[st
                 "explained_differences": counts_table(_by_cause(diff, explained=True), "field and cause"),
                 "written_again_by_next_load": len(unproven),
                 "summary": dg.MetadataValue.md(to_markdown(diff)),
-                "report": dg.MetadataValue.path(str(rooms.report_file(context.partition_key, crm, REPORT))),
+                "report": report_link(rooms.report_file(context.partition_key, crm, REPORT)),
                 "table": dg.MetadataValue.path(
                     str(rooms.store().frame(context.partition_key, [crm, "diff", name]).path)
                 ),

@@ -11,9 +11,12 @@ import dagster as dg
 
 from perio_pipeline import processes
 
-HOST_TAG = "perio/host"
-PROCESS_TAG = "perio/process"
-"""Number and start of the process, and where that number means it: a number is used again, in a container soon."""
+HOST_TAG = ".dagster/perio_host"
+PROCESS_TAG = ".dagster/perio_process"
+"""Names that begin so are not shown in the UI.
+
+Number and start of the process, and where that number means it: a number is used again, in a container soon.
+"""
 
 UNDER_WAY = [
     dg.DagsterRunStatus.STARTING,

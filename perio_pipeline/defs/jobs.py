@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -74,27 +74,22 @@ def plan_job_name(crm: str) -> str:
     return f"request_plan_{crm}"
 
 
-def plan_config(load_pass: LoadPass, crm: str, *, anyway: bool = True) -> dict[str, Any]:
-    """Return the run config that plans this pass; without `anyway` a load that takes too long is refused."""
+def plan_config(load_pass: LoadPass, crm: str) -> dict[str, Any]:
+    """Return the run config that plans this pass in a job that loads nothing."""
     # Dagster takes an enum by its name.
-    return {"ops": {f"{crm}__request_plan": {"config": {"load_pass": load_pass.name, "anyway": anyway}}}}
+    return _plan_step(crm, load_pass=load_pass.name, anyway=True)
 
 
-def load_config(load_pass: LoadPass, crm: str, mapping: Mapping, *, anyway: bool = True) -> dict[str, Any]:
-    """Return the run config that plans this pass and loads every object in it."""
-    loads = _load_steps(load_pass, crm, mapping.objects)
-    return {"ops": {**plan_config(load_pass, crm, anyway=anyway)["ops"], **loads}}
+def load_config(load_pass: LoadPass, crm: str, *, anyway: bool = False) -> dict[str, Any]:
+    """Return the run config of a migration, whose pass its job says.
+
+    Without `anyway` a full load that takes longer than its window is refused.
+    """
+    return _plan_step(crm, anyway=anyway or load_pass is not LoadPass.FULL)
 
 
-def load_keys(crm: str, mapping: Mapping, keys: Iterable[dg.AssetKey], load_pass: LoadPass) -> dict[str, Any]:
-    """Return the run config of the load steps among some assets."""
-    chosen = set(keys)
-    names = [name for name in mapping.objects if dg.AssetKey([crm, "loaded", name]) in chosen]
-    return {"ops": _load_steps(load_pass, crm, names)}
-
-
-def _load_steps(load_pass: LoadPass, crm: str, names: Iterable[str]) -> dict[str, Any]:
-    return {f"{crm}__loaded__{name}": {"config": {"load_pass": load_pass.name}} for name in names}
+def _plan_step(crm: str, **config: Any) -> dict[str, Any]:
+    return {"ops": {f"{crm}__request_plan": {"config": config}}}
 
 
 def request_plan_job(crm: str) -> dg.UnresolvedAssetJobDefinition:
@@ -139,7 +134,7 @@ def migration_job(load_pass: LoadPass, crm: str, mapping: Mapping) -> dg.Unresol
     return dg.define_asset_job(
         job_name(load_pass, crm),
         selection=migrated(crm, mapping),
-        config=load_config(load_pass, crm, mapping),
+        config=load_config(load_pass, crm),
         tags={PASS_TAG: load_pass.value, DESTINATION_TAG: crm},
         description=f"Reads PANDA, validates, shapes, loads {what} into {crm}, reads it back and compares every cell.",
         executor_def=dg.in_process_executor,

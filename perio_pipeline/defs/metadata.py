@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from perio_pipeline import settings
 from perio_pipeline.mapping.model import ObjectMap
 from perio_pipeline.panda.canonical import Column, Kind, Table
 from perio_pipeline.panda.frames import extract_kinds, table_kinds
@@ -42,6 +44,12 @@ def counts_table(records: dict[str, int], label: str) -> dg.TableMetadataValue:
         [dg.TableRecord({label: name, "rows": int(rows)}) for name, rows in ordered],
         schema=dg.TableSchema([dg.TableColumn(label, "string"), dg.TableColumn("rows", "int")]),
     )
+
+
+def report_link(path: Path) -> dg.MetadataValue[Any]:
+    """Return where a report is found: a link where `perio ui` serves it, else its path."""
+    link = settings.report_link(path)
+    return dg.MetadataValue.url(link) if link else dg.MetadataValue.path(str(path))
 
 
 def _origin(source: str | None, template: str | None) -> str:

@@ -12,6 +12,7 @@ from perio_pipeline.cutover.opening import Cutovers
 from perio_pipeline.cutover.window import Window
 from perio_pipeline.defs.practice_runs import PARTITION_TAG
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable
+from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.notifying import Notice, run_link, send
 from perio_pipeline.workplace import Workplace
 
@@ -87,13 +88,15 @@ def window_notices(rooms: Workplace, now: datetime) -> Iterator[tuple[str, Notic
         for crm in practice.destinations:
             window = Cutovers(rooms, practice, crm).file.read()
             if window is not None and window.closed_at is None:
-                yield from _notices(window, name, crm, now)
+                yield from _notices(window, practice, crm, now)
 
 
-def _notices(window: Window, practice: str, crm: str, now: datetime) -> Iterator[tuple[str, Notice]]:
+def _notices(window: Window, practice: Practice, crm: str, now: datetime) -> Iterator[tuple[str, Notice]]:
+    name = practice.practice
     if window.closes_at - now <= SOON:
-        text = f"The cutover window of practice {practice} into {crm} closes at {window.closes_at:%Y-%m-%d %H:%M %Z}."
-        yield f"{window.name}:closing", Notice("window_closing", text, practice, crm)
+        closes_at = window.closes_at.astimezone(practice.locale.zone)
+        text = f"The cutover window of practice {name} into {crm} closes at {closes_at:%Y-%m-%d %H:%M %Z}."
+        yield f"{window.name}:closing", Notice("window_closing", text, name, crm)
     if window.problem:
-        text = f"The cutover window of practice {practice} into {crm} is held up; `perio cutover status` says by what."
-        yield f"{window.name}:held up", Notice("window_held_up", text, practice, crm)
+        text = f"The cutover window of practice {name} into {crm} is held up; `perio cutover status` says by what."
+        yield f"{window.name}:held up", Notice("window_held_up", text, name, crm)

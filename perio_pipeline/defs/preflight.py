@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
+from perio_pipeline.defs.metadata import report_link
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.errors import GateError
 from perio_pipeline.preflight.checks import counted
@@ -43,10 +44,10 @@ def preflight_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobD
             report = write_report(rooms, made)
         context.add_output_metadata(
             {
+                "report": report_link(report),
                 **counted(made.checks),
                 "requests": made.requests + made.probe_requests,
                 "checks": _table(made),
-                "report": dg.MetadataValue.path(str(report)),
             }
         )
         with actionable():

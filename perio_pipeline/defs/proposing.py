@@ -4,7 +4,7 @@ from collections import Counter
 
 import dagster as dg
 
-from perio_pipeline.defs.metadata import counts_table
+from perio_pipeline.defs.metadata import counts_table, report_link
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.mapping.proposing.model import REPORT, Confidence, Proposal, TableProposal
 from perio_pipeline.mapping.proposing.propose import propose
@@ -28,12 +28,12 @@ def propose_job(partitions: dg.PartitionsDefinition[str]) -> dg.JobDefinition:
             path = rooms.write_report(made.model_dump_json(indent=2), name, *REPORT)
         context.add_output_metadata(
             {
+                "proposal": report_link(path),
                 "fields": counts_table(_confidences(made), "confidence"),
                 "tables": _table(made),
                 "required_and_not_found": ", ".join(_missing(made)) or "none",
                 "columns_left_over": len(made.leftover_columns),
                 "tables_left_over": len(made.leftover_tables),
-                "proposal": dg.MetadataValue.path(str(path)),
             }
         )
 

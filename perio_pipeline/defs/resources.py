@@ -51,6 +51,13 @@ class WorkplaceResource(dg.ConfigurableResource[None]):
         self._running.close()
         self._journal = None
 
+    def fixed(self) -> dg.ResourceDefinition:
+        """Return the same with nothing to fill in: where things lie says the environment, not somebody's launchpad."""
+        folders = {"data": self.data, "mappings": self.mappings, "wait_minutes": self.wait_minutes}
+        return self.get_resource_definition().configured(
+            folders, description="The data folder and the mappings folder."
+        )
+
     @property
     def open(self) -> Workplace:
         """The rooms, put together."""

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from perio_pipeline import interrupts
-from perio_pipeline.defs.metadata import counts_table
+from perio_pipeline.defs.metadata import counts_table, report_link
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.loading.history import ALL_PASSES
 from perio_pipeline.loading.rollback import roll_back
@@ -57,10 +57,10 @@ def rollback_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobDe
         fates = frame["fate"].value_counts()
         context.add_output_metadata(
             {
+                "report": report_link(report),
                 "dry_run": config.dry_run,
                 **{fate.value: int(fates.get(fate.value, 0)) for fate in Fate},
                 "reasons": counts_table(_reasons(frame), "object and reason"),
-                "report": dg.MetadataValue.path(str(report)),
             }
         )
 

@@ -13,7 +13,7 @@ from perio_pipeline.cutover.watching import RunState
 from perio_pipeline.cutover.window import Batch, Kind
 from perio_pipeline.defs.assets.destination import WHOLE_TAG, LoadPass
 from perio_pipeline.defs.earlier_runs import end_dead_runs
-from perio_pipeline.defs.jobs import job_name, load_keys, migrated
+from perio_pipeline.defs.jobs import job_name, migrated
 from perio_pipeline.defs.resources import BATCH_TAG, DESTINATION_TAG, PASS_TAG, WorkplaceResource, actionable
 from perio_pipeline.mapping.model import Mapping
 
@@ -93,7 +93,6 @@ def run_request(practice: str, crm: str, mapping: Mapping, graph: Graph, batch: 
         run_key=key,
         partition_key=practice,
         asset_selection=keys,
-        run_config=load_keys(crm, mapping, keys, LoadPass.DELTA),
         tags=tags,
     )
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from perio_pipeline.cutover.opening import Cutovers
+from perio_pipeline.defs.metadata import report_link
 from perio_pipeline.defs.resources import DESTINATION_TAG, WorkplaceResource, actionable
 from perio_pipeline.signoff.signing.page import plain
 from perio_pipeline.signoff.signing.signing import write_signoff
@@ -26,10 +27,10 @@ def signoff_job(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.JobDef
         points = "\n".join(f"- {point}" for point in made.facts.open_points) or "None."
         context.add_output_metadata(
             {
+                "report": report_link(made.path),
                 **{name: said[name] for name in ("pass", "records", "cells", "requests")},
                 "open_points": dg.MetadataValue.md(points),
                 "signed": len(made.signed),
-                "report": dg.MetadataValue.path(str(made.path)),
             }
         )
 

@@ -18,6 +18,7 @@ from perio_pipeline.errors import GateError
 from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.frames import table_kinds, typed_frame
+from perio_pipeline.wording import duration, things
 
 ALL, OPENING = "all", "opening the account"
 """Stand in place of an object."""
@@ -140,7 +141,7 @@ class RequestPlan:
 def told(cost: Cost) -> str:
     """Requests and hours in words."""
     plan = f" on the plan {cost.plan}" if cost.plan else ""
-    return f"{cost.requests:,} requests in {cost.hours:.2f} h{plan}"
+    return f"{things(cost.requests, 'request')} in {duration(cost.hours)}{plan}"
 
 
 def refuse_too_long(plan: RequestPlan) -> None:
@@ -155,7 +156,7 @@ def refuse_too_long(plan: RequestPlan) -> None:
     shrink = "Write one of the following into the practice's file, widen" if options else "Widen"
     raise GateError(
         f"{plan.summary} Nothing was loaded.",
-        f"{shrink} `window_hours`, or start it with --anyway.{''.join(options)}",
+        f"{shrink} `window_hours`, or start it with --anyway (`anyway: true` in Dagster).{''.join(options)}",
     )
 
 

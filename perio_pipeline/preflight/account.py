@@ -11,14 +11,13 @@ from perio_pipeline.files.fitting import StorageNeed
 from perio_pipeline.preflight.checks import Check, listed, ok, refused, unknown, warning
 from perio_pipeline.preflight.survey import Survey
 from perio_pipeline.signoff.room import Room
-
-GIGABYTE = 1_000_000_000
+from perio_pipeline.wording import things, volume
 
 
 def storage(needs: Mapping[str, StorageNeed], policy: str) -> Iterator[Check]:
     """G7: the files' need against the room that plan and users give."""
     for account, need in needs.items():
-        name, needed = f"storage_{account}", f"{need.files:,} images of {need.bytes / GIGABYTE:.2f} GB"
+        name, needed = f"storage_{account}", f"{things(need.files, 'image')} of {volume(need.bytes)}"
         others = f"What does not fit goes by the policy oversize_files: {policy}"
         if need.room is None:
             said = f"{needed}; how much room the account has is not known."
@@ -26,11 +25,11 @@ def storage(needs: Mapping[str, StorageNeed], policy: str) -> Iterator[Check]:
                 "G7", name, said, "State `users` in the practice's file, where the plan's room grows by them."
             )
         elif need.no_room or need.too_large:
-            said = f"{needed}, {need.room / GIGABYTE:.2f} GB of room: {need.no_room:,} find none, {need.too_large:,} "
+            said = f"{needed}, {volume(need.room)} of room: {need.no_room:,} find none, {need.too_large:,} "
             to_do = f"{others}. For all of them take a larger plan or more users."
             yield warning("G7", name, f"{said}are larger than one file may be.", to_do)
         else:
-            yield ok("G7", name, f"{needed} fit into {need.room / GIGABYTE:.2f} GB; letters come on top.")
+            yield ok("G7", name, f"{needed} fit into {volume(need.room)}; letters come on top.")
 
 
 def plan(room: Room, specs: Sequence[FieldSpec], fallbacks: Sequence[str], *, assumed: bool) -> Iterator[Check]:

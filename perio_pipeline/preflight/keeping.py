@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.preflight.checks import Check, ok, warning
 from perio_pipeline.retention.purge import survey
+from perio_pipeline.wording import things
 from perio_pipeline.workplace import Workplace
 
 
@@ -26,6 +27,7 @@ def kept_too_long(rooms: Workplace, practice: Practice) -> Check:
     return warning(
         "G12",
         "retention",
-        f"{files} files and the values of {entries} journal entries have been kept for more than {days} days.",
+        f"{things(files, 'file')} and the values of {things(entries, 'journal entry', 'journal entries')} "
+        f"have been kept for more than {days} days.",
         f"Look at them with `perio purge --practice {practice.practice}`, then purge them.",
     )

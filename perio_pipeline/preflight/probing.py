@@ -22,6 +22,7 @@ from perio_pipeline.mapping.capabilities import (
 )
 from perio_pipeline.mapping.practice import Practice, is_sandbox, stated_capabilities
 from perio_pipeline.preflight.checks import Check, listed, ok, warning
+from perio_pipeline.wording import duration, things
 from perio_pipeline.workplace import Workplace
 
 
@@ -42,8 +43,8 @@ class Budget:
     def summary(self) -> str:
         """One line for people."""
         return (
-            f"{len(self.plan.names)} probes in {self.accounts} account(s) take {self.requests} requests at most, "
-            f"{self.hours:.2f} h of each account's quota."
+            f"{len(self.plan.names)} probes in {things(self.accounts, 'account')} take "
+            f"{things(self.requests, 'request')} at most, {duration(self.hours)} of each account's quota."
         )
 
 

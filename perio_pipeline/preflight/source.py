@@ -8,6 +8,7 @@ from perio_pipeline.panda.inventory import Inventory
 from perio_pipeline.panda.trial import Failure, Limit
 from perio_pipeline.preflight.checks import Check, listed, ok, refused, unknown, warning
 from perio_pipeline.preflight.reading import RARE, OwnFindings
+from perio_pipeline.wording import things, volume
 
 GIGABYTE = 1024**3
 NEARLY_FULL = 0.8
@@ -39,7 +40,8 @@ def entries(failures: Sequence[Failure], limit: Limit) -> Check:
     wrong = [str(each) for each in failures if limit.exceeded(each.failed, each.read)]
     if wrong:
         to_do = "Correct these entries in the bindings file; what is a few rows is `source.unreadable`."
-        return refused("P3", "entries", f"{len(wrong)} entries fail on many rows: {listed(wrong)}.", to_do)
+        fail = things(len(wrong), "entry fails", "entries fail")
+        return refused("P3", "entries", f"{fail} on many rows: {listed(wrong)}.", to_do)
     if failures:
         to_do = "Look at these rows in quarantine after the first extraction; the load leaves them out."
         return warning("P3", "entries", f"Entries fail on a few rows: {listed(map(str, failures))}.", to_do)
@@ -113,7 +115,7 @@ def _connection(snapshot: bool, weaknesses: Sequence[str]) -> Iterator[Check]:
 def size(inventory: Inventory) -> Check:
     """G2: how far the database is from the limit of its edition."""
     server, growth = inventory.server, inventory.yearly_growth
-    used = f"{server.used_bytes / GIGABYTE:.2f} GB of data, growing by {growth / GIGABYTE:.2f} GB a year"
+    used = f"{volume(server.used_bytes, 1024)} of data, growing by {volume(growth, 1024)} a year"
     if server.limit_bytes is None:
         return ok("G2", "express_limit", f"{used}; {server.edition} has no limit.")
     if not server.used_bytes:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from perio_pipeline.signoff.causes import CAUSES, WHOLE_RECORD, Cause
+from perio_pipeline.signoff.crm_words import words_of
 from perio_pipeline.signoff.diff import Diff
 from perio_pipeline.signoff.leftovers import FILES_SHOWN
 from perio_pipeline.signoff.templates import render
@@ -64,7 +65,7 @@ def render_report(
     return render(
         "diff.html",
         practice=practice_name,
-        destination=destination,
+        words=words_of(destination),
         load_pass=PASSES.get(load_pass, load_pass),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         totals=_Totals(

@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from perio_pipeline.cli.main import app
+from perio_pipeline.cli.sandboxes import state_path
 from perio_pipeline.sandbox.highlevel.auth import ALL_SCOPES
 from perio_pipeline.sandbox.highlevel.config import LocationConfig, TokenConfig
 from perio_pipeline.sandbox.highlevel.seed import practice as sandbox_practice
@@ -148,7 +149,7 @@ def test_a_missing_scope_is_named_before_anything_is_read(
 def test_what_stops_in_the_middle_is_finished_by_the_next_run(
     tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = tmp_path / "sandbox.sqlite"
+    state = state_path(tmp_path / "data", PRACTICE, "highlevel")
     with world(tmp_path, sample, locations=(without("opportunities.write"),), state_path=state) as made:
         _lead_to(made, monkeypatch)
         said = refused(*MIGRATE)
@@ -269,6 +270,18 @@ def test_status_of_a_practice_nobody_migrated_is_empty(here: World) -> None:
 def test_the_sandbox_is_served_on_this_machine_only(here: World) -> None:
     edit_mapping(here, f"practices/{PRACTICE}.yaml", here.sandbox.base_url, "https://services.leadconnectorhq.com")
     assert "loopback" in refused("sandbox", "--practice", PRACTICE)
+
+
+def test_the_sandbox_of_another_data_folder_is_not_written_to(
+    tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = state_path(tmp_path / "other", PRACTICE, "highlevel")
+    with world(tmp_path, sample, state_path=others) as made:
+        _lead_to(made, monkeypatch)
+        said = refused(*MIGRATE)
+        assert f"a sandbox that does not hold the data of practice {PRACTICE}" in said
+        assert "another port" in said
+        assert made.sandbox.stats()["total"] == 0
 
 
 def test_a_real_account_is_refused_before_the_baa_is_confirmed(here: World) -> None:

@@ -167,7 +167,7 @@ class Simulation:
                 self.definitions()
                 .resolve_job_def(job_name(LoadPass.FULL, CRM))
                 .execute_in_process(
-                    run_config={**load_config(LoadPass.FULL, CRM, self.rooms.mapping(CRM)), **QUIET},
+                    run_config={**load_config(LoadPass.FULL, CRM, anyway=True), **QUIET},
                     instance=instance,
                     partition_key=PRACTICE,
                     raise_on_error=False,

@@ -8,7 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from perio_pipeline.defs.assets.destination import LoadPass, pass_of
 from perio_pipeline.defs.build import build_definitions
+from perio_pipeline.defs.jobs import job_name
 from perio_pipeline.defs.resources import WorkplaceResource
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.workplace import Workplace
@@ -139,11 +141,20 @@ def test_there_is_a_sample_and_a_full_job_per_destination(definitions: dg.Defini
     assert {"sample_migration_freshsales", "full_migration_freshsales"} <= names
 
 
-def test_the_harmless_pass_is_the_default(definitions: dg.Definitions) -> None:
-    repository = definitions.get_repository_def()
-    node = repository.get_job("full_migration_highlevel").graph.node_named("highlevel__loaded__contacts")
-    default = node.definition.config_schema.default_value  # type: ignore[attr-defined]
-    assert default == {"load_pass": "SAMPLE"}
+@pytest.mark.parametrize(
+    ("job", "chosen", "loads"),
+    [
+        ("full_migration_highlevel", None, LoadPass.FULL),
+        ("sample_migration_highlevel", None, LoadPass.SAMPLE),
+        ("full_migration_highlevel", LoadPass.RETRY, LoadPass.RETRY),
+        ("reconcile_highlevel", None, LoadPass.SAMPLE),
+    ],
+)
+def test_a_load_is_of_its_jobs_pass_and_the_harmless_one_where_nothing_says(
+    definitions: dg.Definitions, job: str, chosen: LoadPass | None, loads: LoadPass
+) -> None:
+    run = dg.DagsterRun(job_name=job, tags=dict(definitions.resolve_job_def(job).tags))
+    assert pass_of(run, chosen) is loads
 
 
 def test_p12_a_load_begins_only_after_its_plan_and_the_plan_asks_nothing_of_the_crm(
@@ -193,10 +204,17 @@ def test_every_entry_of_a_launchpad_has_a_description(definitions: dg.Definition
     assert {name for name in without if not name.startswith("io_manager.")} == set()
 
 
-def test_what_a_launchpad_starts_with_is_valid_and_of_the_jobs_own_pass(definitions: dg.Definitions) -> None:
+def test_what_a_launchpad_starts_with_is_valid_and_names_no_folder(definitions: dg.Definitions) -> None:
     for job in _jobs(definitions):
         config = job.partitioned_config.get_run_config_for_partition_key("harbor") if job.partitioned_config else {}
         assert dg.validate_run_config(job, config)
-        passes = {step["config"].get("load_pass") for step in config.get("ops", {}).values()}
-        if job.name.partition("_migration_")[1]:
-            assert passes == {job.name.partition("_migration_")[0].upper()}, job.name
+        assert str(PROJECT) not in str(job.run_config_schema.config_type.fields["resources"].default_value), job.name
+
+
+def test_a_full_load_that_takes_too_long_is_refused_until_somebody_says_otherwise(definitions: dg.Definitions) -> None:
+    for load_pass in LoadPass:
+        job = definitions.get_repository_def().get_job(job_name(load_pass, "highlevel"))
+        assert job.partitioned_config
+        config = job.partitioned_config.get_run_config_for_partition_key("harbor")
+        anyway = config["ops"]["highlevel__request_plan"]["config"]["anyway"]
+        assert anyway is (load_pass is not LoadPass.FULL)

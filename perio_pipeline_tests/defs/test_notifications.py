@@ -203,6 +203,7 @@ def test_a_window_that_closes_soon_is_told_once(rooms: Workplace) -> None:
         cursor = look(rooms, cursor)
         look(rooms, cursor)
     assert [body["event"] for body in told.bodies] == ["window_closing"]
+    assert "closes at 2026-12-04 08:00 EST" in told.bodies[0]["text"]
 
 
 def test_a_window_that_is_held_up_is_told_without_what_holds_it_up(rooms: Workplace) -> None:

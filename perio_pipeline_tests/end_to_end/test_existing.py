@@ -192,7 +192,7 @@ def test_the_candidates_are_those_that_are_there_and_no_stranger_is_among_them(s
     practices = rows[rows["offered"] & (rows["object"] == PRACTICES[story.made.crm])]
     assert dict(zip(practices["source_key"], practices["crm_id"], strict=True)) == story.practice
     assert practices["level"].tolist() == ["likely"]
-    assert f"{len(found) + 1} are not loaded before a person decides" in output
+    assert f"{len(found) + 1} records are not loaded before a person decides" in output
     assert story.touched() == set()
 
 

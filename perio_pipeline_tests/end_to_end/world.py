@@ -50,7 +50,7 @@ class World:
 
     def migrate(self, load_pass: LoadPass = LoadPass.FULL) -> dg.ExecuteInProcessResult:
         """Run a whole migration."""
-        config = load_config(load_pass, self.crm, self.rooms.mapping(self.crm))
+        config = load_config(load_pass, self.crm, anyway=True)
         return self._run(job_name(load_pass, self.crm), config)
 
     def migrate_only(self, *objects: str, read: bool = False) -> dg.ExecuteInProcessResult:
@@ -60,13 +60,11 @@ class World:
             objects: their names in the mapping.
             read: read PANDA again before.
         """
-        job, mapping = job_name(LoadPass.FULL, self.crm), self.rooms.mapping(self.crm)
-        every = load_config(LoadPass.FULL, self.crm, mapping)["ops"]
-        config = {"ops": {name: every[name] for name in (f"{self.crm}__loaded__{each}" for each in objects)}}
+        job = job_name(LoadPass.FULL, self.crm)
         parts = {"account", *objects, *(("panda", "validated", "clinical") if read else ())}
         keys = self.definitions().resolve_job_def(job).asset_layer.executable_asset_keys
         wanted = [key for key in keys if parts & {key.path[0], key.path[-1]} and "matches" not in key.path]
-        return self._run(job, config, wanted)
+        return self._run(job, {}, wanted)
 
     def _run(
         self, job: str, config: dict[str, Any], only: Sequence[dg.AssetKey] | None = None

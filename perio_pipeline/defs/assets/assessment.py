@@ -8,7 +8,7 @@ import pandas as pd
 
 from perio_pipeline.assessment.facts import assess
 from perio_pipeline.assessment.page import REPORT, SUMMARY, render_assessment
-from perio_pipeline.defs.metadata import OWNERS, table_schema
+from perio_pipeline.defs.metadata import OWNERS, report_link, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.panda import canonical as c
 from perio_pipeline.panda.canonical import Table
@@ -58,7 +58,7 @@ def assessment_asset(crms: list[str], partitions: dg.PartitionsDefinition[str]) 
         ]
         return dg.Output(
             typed_frame(table_kinds(FACTORS), rows),
-            metadata={"grade": made.grade.letter, "report": dg.MetadataValue.path(str(path))},
+            metadata={"grade": made.grade.letter, "report": report_link(path)},
         )
 
     return assessment

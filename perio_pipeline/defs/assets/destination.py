@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from perio_pipeline import interrupts
-from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, table_schema
+from perio_pipeline.defs.metadata import OWNERS, counts_table, object_schema, report_link, table_schema
 from perio_pipeline.defs.resources import PASS_TAG, WorkplaceResource, actionable, run_info
 from perio_pipeline.errors import SettingsError
 from perio_pipeline.loading.accounts import ACCOUNT, prepare_accounts
@@ -47,15 +47,20 @@ PARTIAL = frozenset({LoadPass.RETRY.value, LoadPass.DELTA.value})
 
 WHICH_PASS = (
     "SAMPLE loads patients that together show every field, FULL everything, DELTA what has changed in PANDA since the "
-    "last load, RETRY what did not arrive in the latest one."
+    "last load, RETRY what did not arrive in the latest one. Empty is the job's own; an asset alone loads the SAMPLE."
 )
 """What the launchpad says of a pass; Dagster takes it by its name, in capitals."""
 
 
 class LoadConfig(dg.Config):
-    """What a load step does. The harmless pass is the default."""
+    """Which records a load step sends."""
 
-    load_pass: LoadPass = Field(default=LoadPass.SAMPLE, description=WHICH_PASS)
+    load_pass: LoadPass | None = Field(default=None, description=WHICH_PASS)
+
+
+def pass_of(run: dg.DagsterRun, chosen: LoadPass | None) -> LoadPass:
+    """Return the pass that was chosen, or that of the run's job; the harmless one where neither says."""
+    return chosen or LoadPass(run.tags.get(PASS_TAG, LoadPass.SAMPLE))
 
 
 def shaped_asset(
@@ -188,7 +193,7 @@ def matches_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefinitio
                 "pairs": counts_table({str(level): int(n) for level, n in found.frame["level"].value_counts().items()},
                                       "level"),
                 "shared_by_too_many": counts_table(dict(found.crowded), "what"),
-                "review": dg.MetadataValue.path(str(path)),
+                "review": report_link(path),
             },
         )  # fmt: skip
 
@@ -221,27 +226,28 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
         shaped: pd.DataFrame,
         sample: pd.DataFrame,
     ) -> dg.Output[pd.DataFrame]:
-        if config.load_pass is LoadPass.SAMPLE:
+        load_pass = pass_of(context.run, config.load_pass)
+        if load_pass is LoadPass.SAMPLE:
             keys = sample.loc[sample["object"] == name, "source_key"]
             shaped = shaped[shaped["source_key"].isin(keys)]
         with actionable():
             practice = workplace.open.practice(context.partition_key)
-            run, picking_up = run_info(context, config.load_pass.value), _picks_up(context)
+            run, picking_up = run_info(context, load_pass.value), _picks_up(context)
             with workplace.target(context.partition_key, crm, run, remembering=picking_up) as target:
                 workplace.open.check_gates(practice, crm)
                 earlier = workplace.store().frame(practice.practice, [crm, "loaded", name])
-                covers = config.load_pass.value
-                if config.load_pass is LoadPass.DELTA:
+                covers = load_pass.value
+                if load_pass is LoadPass.DELTA:
                     covers = _full_pass(earlier, crm, practice.practice)
-                if config.load_pass is LoadPass.RETRY:
+                if load_pass is LoadPass.RETRY:
                     covers = _earlier_pass(earlier, crm, practice.practice)
                     shaped = unsettled(target, name, shaped, earlier.read())
                 matches = workplace.store().frame(practice.practice, [crm, "matches"])
                 held_back = waiting(target, name, matches.read()) if obj.match else {}
-                every = covers == LoadPass.FULL.value and config.load_pass is not LoadPass.RETRY
+                every = covers == LoadPass.FULL.value and load_pass is not LoadPass.RETRY
                 deleted = _deleted(workplace.store(), practice, crm, obj) if every else None
                 manifest = interrupts.run(load_object(target, name, shaped, held_back, every=every, deleted=deleted))
-            if config.load_pass is LoadPass.RETRY:
+            if load_pass is LoadPass.RETRY:
                 manifest = renewed(earlier.read(), manifest)
             workplace.store().write_note(practice.practice, [crm, "loaded", name], {"pass": covers})
         actions = {str(action): int(rows) for action, rows in manifest["action"].value_counts().items()}
@@ -249,7 +255,7 @@ def loaded_asset(crm: str, name: str, obj: ObjectMap, partitions: dg.PartitionsD
         return dg.Output(
             manifest,
             metadata={
-                "pass": config.load_pass.value,
+                "pass": load_pass.value,
                 "actions": counts_table(actions, "action"),
                 "failures": counts_table({str(code): int(rows) for code, rows in failed.items()}, "reason"),
             },

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import pandas as pd
 
-from perio_pipeline.defs.metadata import OWNERS, table_schema
+from perio_pipeline.defs.metadata import OWNERS, report_link, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.panda.frames import table_kinds, typed_frame
 from perio_pipeline.signoff.rebuild.documents import FRAMES, MERGE_FIELD, write_documents
@@ -35,7 +35,7 @@ def rebuild_asset(crm: str, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
                 "steps": made.steps,
                 "merge_fields_without_a_home": ", ".join(made.homeless) or "none",
                 "broken_templates": len(made.broken),
-                **{path.stem.replace("-", "_"): dg.MetadataValue.path(str(path)) for path in made.pages},
+                **{path.stem.replace("-", "_"): report_link(path) for path in made.pages},
             },
         )
 

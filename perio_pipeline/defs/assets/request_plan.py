@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from perio_pipeline import progress
-from perio_pipeline.defs.assets.destination import WHICH_PASS, LoadPass
+from perio_pipeline.defs.assets.destination import WHICH_PASS, LoadPass, pass_of
 from perio_pipeline.defs.metadata import OWNERS, table_schema
 from perio_pipeline.defs.resources import WorkplaceResource, actionable
 from perio_pipeline.loading.costs import REQUEST_PLAN, RequestPlan, refuse_too_long
@@ -23,7 +23,7 @@ SHOWN = ("plan", "object", "records", "to_write", "write_requests", "read_reques
 class PlanConfig(dg.Config):
     """For which pass, and whether a load that takes longer than its window may begin; a warning is the default."""
 
-    load_pass: LoadPass = Field(default=LoadPass.SAMPLE, description=WHICH_PASS)
+    load_pass: LoadPass | None = Field(default=None, description=WHICH_PASS)
     anyway: bool = Field(
         default=True,
         description="Whether a full load begins that takes longer than the practice's window; it is warned of anyway.",
@@ -47,18 +47,19 @@ def request_plan_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefi
     def request_plan(
         context: dg.AssetExecutionContext, config: PlanConfig, workplace: WorkplaceResource, sample: pd.DataFrame
     ) -> dg.Output[Any]:
+        load_pass = pass_of(context.run, config.load_pass)
         with actionable():
             rooms = workplace.open
             practice = rooms.practice(context.partition_key)
             only = None
-            if config.load_pass is LoadPass.SAMPLE:
+            if load_pass is LoadPass.SAMPLE:
                 only = {str(name): set(keys) for name, keys in sample.groupby("object")["source_key"]}
-            if config.load_pass is LoadPass.RETRY:
+            if load_pass is LoadPass.RETRY:
                 only = {name: _loaded(rooms.store(), practice.practice, crm, name) for name in mapping.objects}
             with closing(rooms.journal()) as journal:
                 planner = rooms.planner(practice, crm, journal)
-                whole = config.load_pass is not LoadPass.RETRY
-                plan = replace(planner, load_pass=config.load_pass.value, only=only, whole=whole).plan(date.today())
+                whole = load_pass is not LoadPass.RETRY
+                plan = replace(planner, load_pass=load_pass.value, only=only, whole=whole).plan(date.today())
             rooms.store().write_note(practice.practice, context.asset_key.path, plan.note())
             progress.notice(f"To {crm}: {plan.summary}")
             if not config.anyway:

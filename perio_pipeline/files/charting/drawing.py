@@ -136,6 +136,11 @@ def _head(
 def _foot(ink_pen: Pen, sheet: Sheet, charts: Sequence[Chart], page: str) -> None:
     exams = ", ".join(chart.exam_id for chart in charts)
     with ink_pen.element("P"):
-        ink_pen.text(MARGIN_X, _FOOT, f"Made from PANDA data as of {as_of(charts):%Y-%m-%d} · exams {exams}", 6.4)
+        ink_pen.text(
+            MARGIN_X,
+            _FOOT,
+            f"Made from PANDA data as of {as_of(charts):%Y-%m-%d} · {'exam' if len(charts) == 1 else 'exams'} {exams}",
+            6.4,
+        )
     with ink_pen.decoration():
         ink_pen.text(sheet.right, _FOOT, page, 6.4, share=1)

@@ -47,6 +47,7 @@ class Admin:
             ("POST", "/token", self.replace_token),
             ("POST", "/edit", self.edit),
             ("GET", "/requests", self.requests),
+            ("GET", "/whose", self.whose),
         )
 
     async def list_faults(self, _request: Request) -> Response:
@@ -119,6 +120,11 @@ class Admin:
         if recorded is None:
             return JSONResponse({"message": "recording is off; set record_requests"}, 404)
         return JSONResponse({"requests": recorded})
+
+    async def whose(self, _request: Request) -> Response:
+        """The file whose content is served; null where all is forgotten."""
+        path = self._sandbox.disk.path
+        return JSONResponse({"state": path and str(path.resolve())})
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -111,6 +111,7 @@ class Disk:
     """The SQLite file behind a sandbox, or memory-only SQLite when there is no file."""
 
     def __init__(self, path: Path | None) -> None:
+        self.path = path
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         # The server's thread is not the one that builds the app; only one of them uses the connection at a time.

@@ -179,7 +179,7 @@ def _rule(rule: Recall, mapping: EffectiveMapping, homes: Homes, place: Place) -
         ("Ends when", f"{place.stops.format_map(names)}; also when a condition no longer holds"),
         ("Uses", "; ".join(used)),
     ]
-    blocks.append(table(("", "What to build"), steps, (1.3, 8)))
+    blocks.append(table(("Part", "What to build"), steps, (1.3, 8)))
     blocks.append(
         text(
             f"It concerns {rule.patients:,} patients, {rule.booked:,} of them with a visit ahead. Switched on today, "

@@ -118,6 +118,6 @@ def rebuild_checklist(practice: str, crm: str, them: Sequence[Step]) -> Document
         for step in (each for each in them if each.when == when):
             number += 1
             rows.append((f"{BOX} {number}", step.who, step.what, step.replaces or "–", step.uses or "–", "____ / ____"))
-        header = ("", "Who", "What", "In place of", "See", "Initials / date")
+        header = ("Step", "Who", "What", "In place of", "See", "Initials / date")
         blocks += [heading(2, when), table(header, rows, (0.9, 1.8, 5.4, 2.6, 2.2, 1.9))]
     return Document(tuple(blocks))

@@ -148,7 +148,9 @@ def _docx_table(made: DocxDocument, table: Table) -> None:
     columns = max(len(row) for row in table.rows)
     written = made.add_table(rows=0, cols=columns, style="Light Grid Accent 1")
     for row in table.rows:
-        cells = written.add_row().cells
+        line = written.add_row()
+        line._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # no row is torn between two pages
+        cells = line.cells
         for place, cell in enumerate(row):
             for number, paragraph in enumerate(cell.paragraphs):
                 _docx_runs(cells[place].paragraphs[0] if not number else cells[place].add_paragraph(), paragraph)

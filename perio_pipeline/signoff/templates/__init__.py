@@ -10,6 +10,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from perio_pipeline.wording import duration, things, volume
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -22,6 +24,7 @@ def render(template: str, **values: object) -> str:
     """Render a template of this folder; values are escaped in pages, and by the filter `plain` in Markdown.
 
     Further filters: `count` sets a whole number in groups of three, `percent` a share; both show nothing as a dash.
+    `things`, `duration` and `volume` are those of `wording`.
     """
     return _environment().get_template(template).render(values)
 
@@ -38,6 +41,8 @@ def _environment() -> Environment:
     environment.filters["plain"] = lambda text: MARKDOWN.sub(r"\\\1", text)
     environment.filters["count"] = _count
     environment.filters["percent"] = _percent
+    for word in (things, duration, volume):
+        environment.filters[word.__name__] = word
     return environment
 
 
