@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -119,13 +119,9 @@ def test_a_stated_retention_says_how_old_is_too_old(data: Path) -> None:
     purge("--yes", "--by", "Dana Frost")
     assert present(data) == {*YOUNG, *NEVER}
     assert kept_too_long(rooms, rooms.practice(PRACTICE)).verdict is Verdict.OK
-    assert certificate(data)["scope"] == f"older than {date.today() - timedelta(days=30)}T00:00:00" + _zone()
-
-
-def _zone() -> str:
-    zone = settings.workplace().practice(PRACTICE).locale.zone
-    moment = datetime.combine(date.today() - timedelta(days=30), datetime.min.time(), zone)
-    return moment.isoformat()[-6:]
+    zone = rooms.practice(PRACTICE).locale.zone
+    oldest = datetime.now(zone).date() - timedelta(days=30)
+    assert certificate(data)["scope"] == f"older than {datetime.combine(oldest, time.min, zone).isoformat()}"
 
 
 def test_nobody_purges_without_a_name(data: Path) -> None:
