@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from perio_pipeline.loading.matching.decisions import STATUSES, DecisionError, rows_of
-from perio_pipeline.loading.matching.finding import Matches, Texts
+from perio_pipeline.loading.matching.finding import Matches
 from perio_pipeline.mapping.model import Match
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.signoff.crm_words import words_of
@@ -41,7 +41,7 @@ FIRST_COLUMNS = ("decision", "match", "level", "reasons", "decided_by", "object"
 
 @dataclass(frozen=True)
 class Compared:
-    """A pair as people see it: `lines` are what is shown, PANDA's text, the CRM's, and whether they differ."""
+    """A pair as people see it: `lines` are what is shown, PANDA's text, the CRM's, and whether they contradict."""
 
     row: Mapping[str, Any]
     lines: tuple[tuple[str, str, str, bool], ...]
@@ -145,16 +145,17 @@ def _rows(matches: Matches, levels: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def _compared(matches: Matches, row: Mapping[str, Any]) -> Compared:
     panda, crm = matches.texts[row["match"]]
-    lines = [(role, _shown(panda, role), _shown(crm, role)) for role in ROLES]
+    lines = [(role, tuple(panda.get(role, ())), tuple(crm.get(role, ()))) for role in ROLES]
     return Compared(
         row,
         tuple(
-            (role.replace("_", " "), left, right, left.casefold() != right.casefold())
+            (role.replace("_", " "), "; ".join(left), "; ".join(right), bool(left and right) and not _same(left, right))
             for role, left, right in lines
             if left or right
         ),
     )
 
 
-def _shown(texts: Texts, role: str) -> str:
-    return "; ".join(texts.get(role, ()))
+def _same(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether one of the texts stands on both sides: of several phones one is enough."""
+    return not {text.casefold() for text in left}.isdisjoint(text.casefold() for text in right)

@@ -73,6 +73,24 @@ def test_the_page_needs_no_network_and_escapes_what_it_shows() -> None:
     assert COMMAND in page
 
 
+@pytest.mark.parametrize(
+    ("panda", "crm", "shaded"),
+    [
+        (("+12125550101", "+12125550102"), ("+12125550102",), 0),
+        (("+12125550101",), ("+12125550103",), 1),
+        (("+12125550101",), (), 0),
+        (("Ann",), ("ANN",), 0),
+    ],
+)
+def test_what_is_shaded_is_said_by_both_and_otherwise(
+    panda: tuple[str, ...], crm: tuple[str, ...], shaded: int
+) -> None:
+    one = matches({})
+    texts = {"M1": ({"phone": panda}, {"phone": crm})}
+    page = to_html(Matches(one.frame, texts), "Gum Care", "highlevel", COMMAND)
+    assert page.count('class="differs"') == shaded
+
+
 def test_decided_pairs_say_who_decided() -> None:
     found = matches({"decision": "link", "decided_by": "Dana Frost", "holds": False})
     page = to_html(found, "Gum Care", "highlevel", COMMAND)
