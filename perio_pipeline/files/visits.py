@@ -90,10 +90,15 @@ def _heading(patient_id: str, patient: Any) -> Iterator[Block]:
 
 def _visit(visit: dict[Any, Any]) -> Iterator[Block]:
     what = ": ".join(str(visit[each]) for each in ("visit_type", "procedure") if visit[each])
-    parts = [f"{visit['starts_at']:%Y-%m-%d %H:%M}", what, str(visit["status"] or "").replace("_", " ")]
-    parts += [visit["provider"]] if visit["provider"] else []
+    when = f"{visit['starts_at']:%Y-%m-%d %H:%M}"
+    rest = (str(visit["status"] or "").replace("_", " "), visit["provider"])
     yield Paragraph()
-    yield Paragraph((Run(" · ".join(part for part in parts if part), bold=True),))
+    yield Paragraph(
+        (
+            Run(" · ".join(part for part in (when, what) if part), bold=True),
+            Run("".join(f" · {part}" for part in rest if part)),
+        )
+    )
     for paragraph in read(visit["notes"]).paragraphs() if visit["notes"] else ():
         if paragraph.text.strip():
             yield Paragraph((Run(paragraph.text),), indent=_INDENT)
