@@ -38,6 +38,8 @@ REQUEST_PLAN = Table(
     "What a load costs before it begins.",
 )
 REQUEST_PLAN_KINDS = table_kinds(REQUEST_PLAN)
+PLANNED_LOAD = "planned_load"
+"""Name of the note that keeps the plan of the latest load of a whole pass, with the run that loaded it."""
 
 Works = Mapping[str, Mapping[str, Work]]
 """Account → object → what is to be done."""

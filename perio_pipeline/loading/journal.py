@@ -42,7 +42,7 @@ from perio_pipeline.loading.entries import (
 from perio_pipeline.loading.lock import hold, require_token
 from perio_pipeline.loading.sealing import Seal, journal_key
 from perio_pipeline.loading.tables import ENTRY, HEAD, RECORD, TRAFFIC, bring_up_to_date
-from perio_pipeline.loading.traffic import Costs, costs_of, traffic_of
+from perio_pipeline.loading.traffic import Costs, costs_of, requests_of, traffic_of
 
 _ENTRY_COLUMNS = [ENTRY.c[name] for name in Entry.__dataclass_fields__]
 REASON_LENGTH = 400
@@ -219,6 +219,11 @@ class Journal:
         """Return object → what the latest run that touched it cost, all steps and accounts together."""
         with self.engine.connect() as connection:
             return traffic_of(connection, practice, destination)
+
+    def requests(self, practice: str, destination: str, run: str) -> int:
+        """Return how many requests a run has sent."""
+        with self.engine.connect() as connection:
+            return requests_of(connection, practice, destination, run)
 
     def costs(self, practice: str, destination: str) -> dict[str, Costs]:
         """Return object → what writing and reading it back cost, all accounts together."""

@@ -46,6 +46,12 @@ def traffic_of(connection: sa.Connection, practice: str, destination: str) -> di
     return {obj: RequestStats(*map(int, costs)) for obj, *costs in connection.execute(query)}
 
 
+def requests_of(connection: sa.Connection, practice: str, destination: str, run: str) -> int:
+    """Return how many requests a run has sent, all objects, steps and accounts together."""
+    of_run = (TRAFFIC.c.practice == practice, TRAFFIC.c.destination == destination, TRAFFIC.c.run == run)
+    return int(connection.scalar(sa.select(sa.func.sum(TRAFFIC.c.requests)).where(*of_run)) or 0)
+
+
 def costs_of(connection: sa.Connection, practice: str, destination: str) -> dict[str, Costs]:
     """Return object → what writing and reading it back cost, all accounts together."""
 

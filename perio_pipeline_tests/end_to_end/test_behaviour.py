@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from perio_pipeline.defs.assets.destination import LoadPass
+from perio_pipeline.loading.costs import PLANNED_LOAD
 from perio_pipeline.sandbox.highlevel import seed
 from perio_pipeline.sandbox.highlevel.config import LocationConfig
 from perio_pipeline.sandbox.highlevel.faults import Fault
@@ -153,5 +154,7 @@ def test_p8_a_retry_sends_only_what_failed_and_the_proof_covers_everything(tmp_p
             assert (status.created, status.failed) == (before[name].failed, 0), name
             assert status.unchanged == before[name].created, name
         assert after["contacts"].requests < before["contacts"].requests / 2
+        planned = made.rooms.store().frame(PRACTICE, (CRM, PLANNED_LOAD)).note()
+        assert (planned["load_pass"], planned["run"]) == ("full", made.results[0].run_id)
         assert made.migrate().success
         assert {name: status.created + status.updated for name, status in made.status().items() if status.created} == {}

@@ -12,9 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from perio_pipeline.crm.protocol import Ref, Snapshot
+from perio_pipeline.crm.protocol import Ref, RequestStats, Snapshot
 from perio_pipeline.errors import GateError, SettingsError
 from perio_pipeline.loading.audit import verify_journal
+from perio_pipeline.loading.costs import PLANNED_LOAD
 from perio_pipeline.loading.entries import Intent, Reading, Result, RunInfo, Scope, Verdict
 from perio_pipeline.loading.lock import LockedError
 from perio_pipeline.signoff.accounting import ObjectStatus
@@ -63,6 +64,7 @@ FACTS = Facts(
     left_out=(),
     files=(),
     plan=None,
+    planned_run=0,
     requests=12,
     absent={},
 )
@@ -170,6 +172,18 @@ def test_a_signature_names_the_file_that_was_read_stands_in_the_log_and_goes_sta
     (stale,) = write_signoff(rooms, PRACTICE, CRM).signed
     assert stale.written_since == 1
     assert "no longer what was signed" in rooms.report_file(PRACTICE, CRM, "signoff.html").read_text(encoding="utf-8")
+
+
+def test_p12_requests_are_held_against_the_plan_of_the_load_that_took_them(rooms: Workplace) -> None:
+    journal = rooms.journal()
+    for run, obj, requests in (("load-1", "contacts", 40), ("load-1", "notes", 2), ("retry-2", "contacts", 7)):
+        stats = RequestStats(requests, requests, 0)
+        journal.record_traffic(Scope(PRACTICE, CRM, "main", obj), replace(JO, run=run), "load", stats)
+    journal.close()
+    note = {"run": "load-1", "summary": "The full pass takes 45 requests."}
+    rooms.store().write_note(PRACTICE, [CRM, PLANNED_LOAD], note)
+    text = write_signoff(rooms, PRACTICE, CRM).path.read_text(encoding="utf-8")
+    assert "“The full pass takes 45 requests.” The load sent 42." in text
 
 
 def test_what_was_written_and_not_read_back_or_taken_back_since_is_told_by_the_journal(rooms: Workplace) -> None:

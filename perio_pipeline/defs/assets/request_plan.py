@@ -10,10 +10,10 @@ import pandas as pd
 from pydantic import Field
 
 from perio_pipeline import progress
-from perio_pipeline.defs.assets.destination import WHICH_PASS, LoadPass, pass_of
+from perio_pipeline.defs.assets.destination import PARTIAL, WHICH_PASS, LoadPass, pass_of
 from perio_pipeline.defs.metadata import OWNERS, table_schema
-from perio_pipeline.defs.resources import WorkplaceResource, actionable
-from perio_pipeline.loading.costs import REQUEST_PLAN, RequestPlan, refuse_too_long
+from perio_pipeline.defs.resources import PASS_TAG, WorkplaceResource, actionable
+from perio_pipeline.loading.costs import PLANNED_LOAD, REQUEST_PLAN, RequestPlan, refuse_too_long
 from perio_pipeline.mapping.model import Mapping
 from perio_pipeline.store import FrameStore
 
@@ -61,6 +61,9 @@ def request_plan_asset(crm: str, mapping: Mapping, partitions: dg.PartitionsDefi
                 whole = load_pass is not LoadPass.RETRY
                 plan = replace(planner, load_pass=load_pass.value, only=only, whole=whole).plan(date.today())
             rooms.store().write_note(practice.practice, context.asset_key.path, plan.note())
+            if PASS_TAG in context.run.tags and load_pass.value not in PARTIAL:
+                note = {**plan.note(), "run": context.run.run_id}
+                rooms.store().write_note(practice.practice, [crm, PLANNED_LOAD], note)
             progress.notice(f"To {crm}: {plan.summary}")
             if not config.anyway:
                 refuse_too_long(plan)

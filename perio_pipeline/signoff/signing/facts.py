@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from perio_pipeline.loading.costs import PLANNED_LOAD
 from perio_pipeline.loading.journal import Journal
 from perio_pipeline.loading.objects import UNDECIDED
 from perio_pipeline.mapping.effective import EffectiveMapping
@@ -87,7 +88,8 @@ class Facts:
         statements: who confirmed what.
         failures: object, code, reason, records, to_do.
         left_out, files: as in `leftovers`.
-        plan: the note of the request plan; None where there is none.
+        plan: what the latest load of a whole pass was planned to take; None where there was none.
+        planned_run: requests that this load took.
         requests: that the latest runs took.
         absent: objects that are not loaded for this practice → why.
         unsettled: records that the latest load and read-back do not speak for.
@@ -106,6 +108,7 @@ class Facts:
     left_out: tuple[dict[str, Any], ...]
     files: tuple[dict[str, Any], ...]
     plan: dict[str, Any] | None
+    planned_run: int
     requests: int
     absent: dict[str, str]
     unsettled: Unsettled = SETTLED
@@ -201,7 +204,7 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal, win
     diffs = kept_diffs(rooms, practice, crm)
     frames = {obj: store.frame(name, [crm, "left_out", obj]) for obj in mapping.objects}
     left_out = left_out_lines({obj: frame.read() for obj, frame in frames.items() if frame.exists()})
-    sent, plan = store.frame(name, mapping.asset_key(SENT_FRAME)), store.frame(name, [crm, "request_plan"])
+    sent, plan = store.frame(name, mapping.asset_key(SENT_FRAME)), store.frame(name, [crm, PLANNED_LOAD]).note()
     passes = {str(store.frame(name, [crm, "loaded", obj]).note().get("pass")) for obj in diffs}
     return Facts(
         practice=practice.name,
@@ -223,7 +226,8 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal, win
         failures=tuple(_failures(rooms, name, mapping)),
         left_out=tuple(left_out),
         files=tuple(file_lines(sent.read())) if sent.exists() else (),
-        plan=plan.note() or None if plan.exists() else None,
+        plan=plan or None,
+        planned_run=journal.requests(name, crm, plan["run"]) if plan else 0,
         requests=sum(status.requests for status in statuses.values()),
         absent={obj: absence.reason for obj, absence in mapping.absent.items()},
         unsettled=unsettled(store, practice, mapping, journal),
@@ -232,11 +236,6 @@ def gather(rooms: Workplace, practice: Practice, crm: str, journal: Journal, win
         share=practice.destination(crm).cutover.gone_share,
         few=practice.destination(crm).cutover.gone_few,
     )
-
-
-def planned_requests(plan: dict[str, Any] | None) -> int | None:
-    """Return the requests that the latest plan foresaw; None without one."""
-    return None if plan is None else int(plan["cost"]["requests"])
 
 
 def _refused(rooms: Workplace, practice: str, crm: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from perio_pipeline.signoff.causes import CAUSES, WHOLE_RECORD, Cause
 from perio_pipeline.signoff.crm_words import words_of
 from perio_pipeline.signoff.leftovers import FILES_SHOWN
 from perio_pipeline.signoff.report import EXAMPLES, PASSES, examples_of, fields_of, population_of
-from perio_pipeline.signoff.signing.facts import Facts, ObjectFacts, planned_requests
+from perio_pipeline.signoff.signing.facts import Facts, ObjectFacts
 from perio_pipeline.signoff.templates import render
 
 PARTS = (
@@ -67,7 +67,6 @@ def render_signoff(facts: Facts, signed: Sequence[Signature], made_at: datetime,
         edits=facts.caused(Cause.EDITED),
         removed=facts.caused(Cause.REMOVED),
         deleted=facts.caused(Cause.DELETED),
-        planned=planned_requests(facts.plan),
         signed=list(reversed(signed)),
         causes=CAUSES,
         fields=fields_of(facts.diffs),
