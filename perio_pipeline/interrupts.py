@@ -71,22 +71,29 @@ def run_server(command: Sequence[str], folder: Path, environment: Mapping[str, s
     A signal, from the terminal or to this process alone, reaches the server once, which then ends its own processes.
     """
     came: list[float] = []
-    # In a session of its own, since a terminal's Ctrl-C goes to every process of its group and would come twice.
-    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as server:
 
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            if not came:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        came.append(time.monotonic())
+
+    # Handled before the server starts, which else would ignore what this process ignores: SIGINT, as a shell's job.
+    earlier = {each: signal.signal(each, stop) for each in (*SIGNALS, signal.SIGHUP)}
+    try:
+        # In a session of its own, since a terminal's Ctrl-C goes to every process of its group and would come twice.
+        with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as server:
+            while server.poll() is None and not came:
+                _wait_a_moment(server)
+            if came:
                 server.send_signal(signal.SIGINT)
-            came.append(time.monotonic())
-
-        earlier = {each: signal.signal(each, stop) for each in (*SIGNALS, signal.SIGHUP)}
-        try:
             while server.poll() is None:
-                with suppress(subprocess.TimeoutExpired):
-                    server.wait(1)
-                if came and time.monotonic() - came[0] > END_SECONDS:
+                _wait_a_moment(server)
+                if time.monotonic() - came[0] > END_SECONDS:
                     os.killpg(server.pid, signal.SIGKILL)
-        finally:
-            for each, handler in earlier.items():
-                signal.signal(each, handler)
+    finally:
+        for each, handler in earlier.items():
+            signal.signal(each, handler)
     return bool(came)
+
+
+def _wait_a_moment(server: subprocess.Popen[bytes]) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(0.5)
