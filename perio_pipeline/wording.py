@@ -27,6 +27,11 @@ def duration(hours: float) -> str:
     return f"{minutes} min" if hours < SHORT and minutes < 60 else f"{hours:,.1f} h"
 
 
+def percent(share: float) -> str:
+    """Return a share in percent; one that is not nothing never reads as nothing."""
+    return "under 0.1%" if 0 < share < 0.001 else f"{share:.1%}"
+
+
 def volume(bytes_: float, step: int = 1000) -> str:
     """Return an amount of data in the largest unit of which it is at least one.
 

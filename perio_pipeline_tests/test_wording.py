@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 
-from perio_pipeline.wording import duration, things, volume
+from perio_pipeline.wording import duration, percent, things, volume
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,11 @@ from perio_pipeline.wording import duration, things, volume
 )
 def test_one_thing_is_not_told_as_several(number: int, words: tuple[str, ...], said: str) -> None:
     assert things(number, *words) == said
+
+
+@pytest.mark.parametrize(("share", "said"), [(0, "0.0%"), (0.0001, "under 0.1%"), (0.001, "0.1%"), (0.072, "7.2%")])
+def test_a_small_share_is_not_told_as_nothing(share: float, said: str) -> None:
+    assert percent(share) == said
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.inventory import Inventory, take_inventory
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.preflight.checks import Check
-from perio_pipeline.preflight.run import source_checks
+from perio_pipeline.preflight.run import source_checks, storage_checks
 from perio_pipeline.signoff.accounting import table_accounting
 from perio_pipeline.signoff.room import Room, room_of
 from perio_pipeline.validation.frames import LIKELY_DUPLICATE
@@ -44,7 +44,7 @@ class Move:
         crm: its name.
         plan: the note of the request plan: `cost`, `others`, `options`, `window_hours`, `fits`.
         room: what the practice needs of the plan against its limits.
-        checks: of the preflight, as far as no account is needed.
+        checks: of the preflight, as far as no account is needed: whether the images find room.
     """
 
     crm: str
@@ -66,6 +66,7 @@ class Assessment:
         quarantined, treated: rule → rows.
         duplicates: pairs of patients that may be one.
         images: number and bytes.
+        checks: of the preflight, of the database.
         moves: per CRM.
         days: on which the practice works.
         calendar: suggested, for the first CRM.
@@ -80,6 +81,7 @@ class Assessment:
     treated: dict[str, int]
     duplicates: int
     images: tuple[int, int]
+    checks: tuple[Check, ...]
     moves: tuple[Move, ...]
     days: frozenset[int]
     calendar: tuple[Appointed, ...]
@@ -97,6 +99,7 @@ class Assessment:
             "treated": self.treated,
             "likely_duplicates": self.duplicates,
             "images": {"files": self.images[0], "bytes": self.images[1]},
+            "checks": [check.plain() for check in self.checks],
             "destinations": {
                 each.crm: {"plan": each.plan, "checks": [check.plain() for check in each.checks]} for each in self.moves
             },
@@ -116,7 +119,7 @@ def assess(rooms: Workplace, practice: Practice, today: date) -> Assessment:
     refused, treated = (_by_rule(rooms, name, part) for part in ("quarantine", "treatments"))
     duplicates = store.frame(name, ["validated", LIKELY_DUPLICATE.name]).rows()
     images = store.frame(name, ["validated", "image_reference"]).read(["bytes"])["bytes"].dropna()
-    moves = tuple(_move(rooms, practice, crm, today) for crm in practice.destinations)
+    moves = tuple(_move(rooms, practice, crm) for crm in practice.destinations)
     hours = max(float(move.plan["cost"]["hours"]) for move in moves)
     visits = store.frame(name, ["validated", "appointment"]).read(["starts_at"])["starts_at"].dropna()
     days = working_days(visits, today)
@@ -147,17 +150,18 @@ def assess(rooms: Workplace, practice: Practice, today: date) -> Assessment:
         treated=dict(treated.most_common()),
         duplicates=duplicates,
         images=(len(images), int(images.sum())),
+        checks=tuple(source_checks(rooms, practice, today)),
         moves=moves,
         days=days,
         calendar=tuple(cutover_calendar(days, hours, today)),
     )
 
 
-def _move(rooms: Workplace, practice: Practice, crm: str, today: date) -> Move:
+def _move(rooms: Workplace, practice: Practice, crm: str) -> Move:
     mapping, plans = rooms.effective(practice, crm), crm_package(crm).PLANS
     note = rooms.store().frame(practice.practice, [crm, "request_plan"]).note()
     room = room_of(mapping, plans, plans.plan(practice.destination(crm).plan))
-    return Move(crm, note, room, tuple(source_checks(rooms, practice, crm, mapping, today)))
+    return Move(crm, note, room, tuple(storage_checks(rooms, practice, crm, mapping)))
 
 
 def _by_rule(rooms: Workplace, practice: str, part: str) -> Counter[str]:

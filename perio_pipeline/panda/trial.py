@@ -17,6 +17,7 @@ from perio_pipeline.panda.canonical import Table
 from perio_pipeline.panda.fields import BoundColumn
 from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.unread import reasons
+from perio_pipeline.wording import percent
 
 ROWS = 50_000
 """Rows of a table that are tried at most."""
@@ -61,9 +62,8 @@ class Failure:
     read: int
 
     def __str__(self) -> str:
-        return (
-            f"{self.entry} of {self.table}: {self.reason} on {self.failed:,} of {self.read:,} rows ({self.share:.1%})"
-        )
+        rows = f"{self.failed:,} of {self.read:,} rows ({percent(self.share)})"
+        return f"{self.entry} of {self.table}: {self.reason} on {rows}"
 
     @property
     def share(self) -> float:

@@ -19,7 +19,6 @@ from perio_pipeline.mapping.filing import kinds_sent
 from perio_pipeline.mapping.practice import Practice
 from perio_pipeline.panda.drivers import weaknesses
 from perio_pipeline.panda.inventory import take_inventory
-from perio_pipeline.panda.source import PandaSource
 from perio_pipeline.panda.tables import TABLES
 from perio_pipeline.panda.trial import Limit, try_entries
 from perio_pipeline.preflight import account, keeping, people, reading, records, source
@@ -93,7 +92,8 @@ def run_preflight(
     # Read anew: what was found holds from now on.
     chosen, found = rooms.practice(practice), probed(rooms.mappings, practice, crm)
     mapping = rooms.effective(chosen, crm)
-    checks = [*source_checks(rooms, chosen, crm, mapping, today), *people.messages(chosen, crm, today)]
+    checks = [*source_checks(rooms, chosen, today), *storage_checks(rooms, chosen, crm, mapping)]
+    checks += people.messages(chosen, crm, today)
     checks += [people.agreement(chosen, crm, today), people.confirmation(rooms.mappings, chosen, crm)]
     checks += [keeping.kept_too_long(rooms, chosen), *of_probes(rooms, chosen, crm, found)]
     accounts, requests = _of_accounts(rooms, chosen, crm, mapping)
@@ -105,10 +105,8 @@ def write_report(rooms: Workplace, made: Preflight) -> Path:
     return rooms.write_report(json.dumps(made.plain(), indent=2), made.practice, made.crm, REPORT)
 
 
-def source_checks(
-    rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping, today: date
-) -> Iterator[Check]:
-    """Check the practice's database, without an account of the CRM (G1 to G5, G7)."""
+def source_checks(rooms: Workplace, practice: Practice, today: date) -> Iterator[Check]:
+    """Check the practice's database, which is the same for every CRM (G1 to G5)."""
     try:
         panda = rooms.source(practice)
         problems = panda.problems(TABLES.values())
@@ -129,17 +127,25 @@ def source_checks(
     yield from _try("G5", "findings", lambda: source.findings(reading.read_findings(panda, practice.findings)))
     yield from source.unread(inventory)
     yield from _try("G4", "crosswalk", lambda: records.crosswalk(reading.read_crosswalk(panda)))
-    yield from _try("G3", "patients", lambda: _of_patients(rooms, practice, crm, mapping, panda))
+    yield from _try("G3", "patients", lambda: _of_patients(reading.read_patients(panda)))
 
 
-def _of_patients(
-    rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping, panda: PandaSource
-) -> Iterator[Check]:
-    patients = reading.read_patients(panda)
-    yield records.bridge_only(patients.bridged, patients.treated, len(patients.offices))
+def storage_checks(rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping) -> Iterator[Check]:
+    """Check whether the practice's images find room in its accounts of a CRM, without asking it (G7)."""
     if "radiograph" in kinds_sent(mapping):
-        needs = reading.read_storage(panda, patients, rooms.router(practice, crm), rooms.file_limits(practice, crm))
-        yield from account.storage(needs, practice.policies.oversize_files)
+        yield from _try("G7", "storage", lambda: _of_images(rooms, practice, crm))
+
+
+def _of_patients(patients: reading.Patients) -> Iterator[Check]:
+    yield records.bridge_only(patients.bridged, patients.treated, len(patients.offices))
+
+
+def _of_images(rooms: Workplace, practice: Practice, crm: str) -> Iterator[Check]:
+    panda = rooms.source(practice)
+    router, limits = rooms.router(practice, crm), rooms.file_limits(practice, crm)
+    yield from account.storage(
+        reading.read_storage(panda, reading.read_patients(panda), router, limits), practice.policies.oversize_files
+    )
 
 
 def _of_accounts(rooms: Workplace, practice: Practice, crm: str, mapping: EffectiveMapping) -> tuple[list[Check], int]:

@@ -83,7 +83,7 @@ def test_p1_a_broken_export_is_no_source(rooms: Workplace) -> None:
 def test_p1_preflight_refuses_a_broken_export_and_goes_on(rooms: Workplace) -> None:
     (rooms.data / "exports" / "harbor" / "Patient.csv").write_text("", encoding="utf-8")
     practice = rooms.practice("harbor")
-    checks = list(source_checks(rooms, practice, "highlevel", rooms.effective(practice, "highlevel"), TODAY))
+    checks = list(source_checks(rooms, practice, TODAY))
     assert (checks[0].verdict, "Patient.csv is empty" in checks[0].found) == (Verdict.REFUSED, True)
 
 
