@@ -32,6 +32,8 @@ class Candidate:
         origins: its columns, and those of lists of words that belong to it.
         structure: entries of a bindings file beside `table` and `columns`.
         made: canonical fields that unpivoting makes.
+        repeats: columns of which a row has several, one for each of the rows it becomes; empty where it becomes none.
+        guessed: the columns do not say for certain which of them is the first.
         raw: columns that lead to a list of words: their own numbers say less.
     """
 
@@ -39,6 +41,8 @@ class Candidate:
     origins: tuple[Origin, ...]
     structure: Mapping[str, Any] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
+    repeats: frozenset[str] = frozenset()
+    guessed: bool = False
     raw: frozenset[str] = frozenset()
 
     @property
@@ -168,7 +172,9 @@ def _leads_to(table: SampledTable, own: Origin, other: SampledTable, key: str) -
 
 
 def _alias(table: str, taken: Mapping[str, Any]) -> str:
-    alias = re.sub(r"[^A-Za-z0-9_]", "_", table)
+    """A name for a join, of small letters, as a bindings file demands it."""
+    alias = re.sub(r"[^a-z0-9_]", "_", folded(table))
+    alias = alias if alias.isidentifier() and alias.islower() else f"t_{alias}"
     return alias if alias not in taken else f"{alias}_{len(taken) + 1}"
 
 

@@ -35,6 +35,7 @@ class Origin:
         alias: the join it needs; empty for none.
         column: as the table calls it, where that is not the path.
         steps: of an entry, that each entry made of this origin has.
+        fixed: the whole entry of what is no single column: a text of several, or the same value for every row.
         day_first: whether days come before months where the column itself leaves that open; None where nothing says.
     """
 
@@ -44,6 +45,7 @@ class Origin:
     alias: str = ""
     column: str = ""
     steps: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict)
     day_first: bool | None = None
 
     @cached_property
@@ -117,6 +119,8 @@ class Origin:
 
     def entry(self, **steps: Any) -> str | dict[str, Any]:
         """Return an entry of a bindings file, as short as it can be."""
+        if self.fixed:
+            return dict(self.fixed)
         steps = {**self.steps, **steps}
         if self.sample.encoding:
             steps["encoding"] = self.sample.encoding

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from perio_pipeline.mapping.proposing.groups import counted
 from perio_pipeline.mapping.proposing.readings import Origin
 from perio_pipeline.panda.profiling.sampling import SampledColumn, SampledTable
 
@@ -25,7 +27,10 @@ def parts_of(table: SampledTable) -> list[SampledTable]:
 def _telling(table: SampledTable) -> SampledColumn | None:
     if len(table.columns) < FEWEST_COLUMNS:
         return None
-    rated = [(_contrast(table, each), name) for name, each in table.columns.items() if _may_tell(table, each)]
+    # Columns of which a row has several are filled in some rows and not in others, and make them of no other kind.
+    several = counted({name: Origin(name, each, table.name) for name, each in table.columns.items()})
+    single = [each for name, each in table.columns.items() if name not in several]
+    rated = [(_contrast(single, each), each.name) for each in single if _may_tell(table, each)]
     best, name = max(rated, default=(0.0, ""))
     return table.columns[name] if best >= SHARE else None
 
@@ -35,9 +40,11 @@ def _may_tell(table: SampledTable, column: SampledColumn) -> bool:
     return column.filled == 1 and 2 <= len(coded) <= MOST_KINDS and min(coded.values()) >= 3
 
 
-def _contrast(table: SampledTable, kinds: SampledColumn) -> float:
+def _contrast(columns: Sequence[SampledColumn], kinds: SampledColumn) -> float:
     """The share of columns that are filled in rows of one kind, and hardly in those of another."""
-    others = [each for each in table.columns.values() if each is not kinds]
+    others = [each for each in columns if each is not kinds]
+    if not others:
+        return 0.0
     filled = np.array([each.text.notna().groupby(kinds.text).mean().to_numpy(dtype=float) for each in others])
     return float(((filled.max(axis=1) - filled.min(axis=1)) >= CONTRAST).mean())
 

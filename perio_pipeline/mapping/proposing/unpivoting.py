@@ -21,6 +21,16 @@ MOST_TEETH = 28
 _TOOTH = re.compile(r"(?<![0-9])(0?[1-9]|[12][0-9]|3[0-2])(?![0-9])")
 
 
+def names_at(name: str, candidate: Candidate) -> list[str]:
+    """Return what a column is called in all the places of an unpivoted row: `PD_{site}` is `PD_MB` and five more."""
+    found = [name]
+    made = candidate.structure.get("unpivot", [])
+    for each in made if isinstance(made, list) else [made]:
+        place = "{" + each["column"] + "}"
+        found = [one.replace(place, suffix) for one in found for suffix in each["values"].values()]
+    return list(dict.fromkeys(found))
+
+
 def unpivoted(candidate: Candidate) -> Iterator[Candidate]:
     """Return a table as it would be with a row for each site, for each tooth, and for each site of each tooth."""
     yield from _over_sites(candidate)
@@ -46,12 +56,12 @@ def _over_teeth(candidate: Candidate) -> Candidate | None:
     parts = {stem: [stem.replace("{tooth}", number) for number in numbers.values()] for stem in sorted(alike)}
     gone = {name for names in parts.values() for name in names}
     made = [
-        replace(by_name[names[0]], path=stem, sample=_together(stem, [by_name[name].sample for name in names]))
+        replace(by_name[names[0]], path=stem, sample=together(stem, [by_name[name].sample for name in names]))
         for stem, names in parts.items()
     ]
     values = {str(tooth): number for tooth, number in sorted(numbers.items())}
     kept = [origin for origin in candidate.origins if origin.path not in gone]
-    return _made(candidate, (*kept, *made), "tooth", values)
+    return with_rows(candidate, (*kept, *made), "tooth", values)
 
 
 def _site_words() -> Sequence[Mapping[str, tuple[str, ...]]]:
@@ -104,22 +114,23 @@ def _unpivoted(
     gone = {name for names in families.values() for name in names}
     by_name = {origin.path: origin for origin in candidate.origins}
     made = [
-        replace(by_name[names[0]], path=stem, sample=_together(stem, [by_name[name].sample for name in names]))
+        replace(by_name[names[0]], path=stem, sample=together(stem, [by_name[name].sample for name in names]))
         for stem, names in families.items()
     ]
     made = [part for origin in made for part in [*depth_and_margin(origin)] or [origin]]
     kept = [texts.get(origin.path, origin) for origin in candidate.origins if origin.path not in gone]
-    return _made(candidate, (*kept, *made), "site", dict(suffixes))
+    return with_rows(candidate, (*kept, *made), "site", dict(suffixes))
 
 
-def _made(candidate: Candidate, origins: tuple[Origin, ...], field: str, values: Any) -> Candidate:
-    """The candidate with one more field that unpivoting makes."""
+def with_rows(candidate: Candidate, origins: tuple[Origin, ...], field: str, values: Any) -> Candidate:
+    """Return the candidate with one more field that unpivoting makes."""
     now, before = {"column": field, "values": values}, candidate.structure.get("unpivot")
     structure = {**candidate.structure, "unpivot": [before, now] if before else now}
     return replace(candidate, origins=origins, structure=structure, made=candidate.made | {field})
 
 
-def _together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
+def together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
+    """Return columns as the one that they are below each other."""
     return SampledColumn(
         name, columns[0].type, pd.concat([each.text for each in columns], ignore_index=True), columns[0].encoding
     )

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import random
-import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from perio_pipeline.mapping.proposing.codes import propose_codes
 from perio_pipeline.mapping.proposing.matching import MOST_CANDIDATES
-from perio_pipeline.mapping.proposing.model import Confidence, FieldProposal, TableProposal
-from perio_pipeline.mapping.proposing.propose import propose
+from perio_pipeline.mapping.proposing.model import Confidence
+from perio_pipeline_tests.mapping.proposing.databases import fields, proposed
 
 FIRST = ("Ann", "Bea", "Carl", "Dora", "Emil", "Fay", "Gus", "Hal")
 LAST = ("Abel", "Brook", "Crane", "Dell", "Estes", "Frost", "Gray", "Hale")
 CHANCE = random.Random(7)
-
-
-def proposed(folder: Path, canonical: str, **tables: Sequence[dict[str, Any]]) -> TableProposal:
-    """Write tables, and return what is proposed for one canonical table."""
-    path = folder / "practice.db"
-    with sqlite3.connect(path) as connection:
-        for name, rows in tables.items():
-            columns = list(rows[0])
-            connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
-            marks = ", ".join("?" for _ in columns)
-            connection.executemany(f"INSERT INTO {name} VALUES ({marks})", [list(row.values()) for row in rows])
-    connection.close()
-    with sa.create_engine(f"sqlite:///{path}").connect() as database:
-        found = propose("harbor", database)
-    return next(each for each in found.tables if each.canonical == canonical)
-
-
-def fields(table: TableProposal) -> dict[str, FieldProposal]:
-    return {each.field: each for each in table.fields}
 
 
 def patient(at: int, **columns: Any) -> dict[str, Any]:
