@@ -1,4 +1,4 @@
-"""Columns of a table that are called alike but for a number, an ordinal word or a code, and hold the same kind of thing.
+"""Columns that are called alike but for a number, an ordinal word or a code, and hold the same kind of thing.
 
 `PrimInsCarrier` and `SecInsCarrier`, `Phone1` and `Phone2`, `PrevPct`, `BasicPct` and `MajorPct` are such groups.
 """
