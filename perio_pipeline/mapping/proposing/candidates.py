@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from perio_pipeline.mapping.proposing.names import concepts_of, words_together
@@ -45,12 +46,12 @@ class Candidate:
     guessed: bool = False
     raw: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def context(self) -> frozenset[str]:
         """What the words of the table's name may mean."""
         return concepts_of(self.table.name)
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What most columns begin with."""
         return shared_prefix(list(self.table.columns))
