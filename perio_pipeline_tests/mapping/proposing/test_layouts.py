@@ -159,10 +159,10 @@ def test_p3_lists_of_codes_are_found_from_the_rest_of_a_record(tmp_path: Path) -
     patients = [patient(at, FirstName="Ann", LastName="Abel", City="Olympia") for at in range(90)]
     rest = [{"PatientCode": f"P{at:04}", "PatientStateID": at % 3 + 10} for at in range(90)]
     table = proposed(tmp_path, "patient", Patient=patients, PatientRest=rest, StateList=groups)
-    assert table.structure["joins"]["StateList"]["on"] == {"PatientRest.PatientStateID": "StateID"}
+    assert table.structure["joins"]["statelist"]["on"] == {"patientrest.PatientStateID": "StateID"}
     binding = fields(table)["status"].binding
     assert isinstance(binding, dict)
-    assert (binding["column"], binding["codes"]["Deceased"]) == ("StateList.Text", "deceased")
+    assert (binding["column"], binding["codes"]["Deceased"]) == ("statelist.Text", "deceased")
 
 
 def test_p3_a_table_is_found_among_many_that_are_something_else(tmp_path: Path) -> None:
