@@ -28,7 +28,7 @@ from perio_pipeline.mapping.proposing.model import (
     TableProposal,
 )
 from perio_pipeline.mapping.proposing.readings import Origin
-from perio_pipeline.mapping.proposing.repeating import members_of, repeated
+from perio_pipeline.mapping.proposing.repeating import ITSELF, members_of, repeated
 from perio_pipeline.mapping.proposing.unpivoting import unpivoted
 from perio_pipeline.panda.canonical import Column, Table
 from perio_pipeline.panda.profiling.sampling import SampledTable, sample_database
@@ -154,7 +154,7 @@ def _field(match: Match, column: Column) -> FieldProposal:
     sure = _confidence(column, name, value, margin, codes, bool(origin.values))
     if match.score < WEAK_TABLE or "value" in origin.fixed:
         sure = Confidence.WEAK
-    elif match.candidate.guessed and sure is Confidence.STRONG:
+    elif sure is Confidence.STRONG and (match.candidate.guessed or _is_of_the_row(match, column)):
         sure = Confidence.LIKELY
     return FieldProposal(
         field=column.name,
@@ -167,6 +167,11 @@ def _field(match: Match, column: Column) -> FieldProposal:
         alternatives=_alternatives(match, column, path),
         codes=[each for each in codes if is_shown(each.code, each.rows)],
     )
+
+
+def _is_of_the_row(match: Match, column: Column) -> bool:
+    """Whether a field of records in columns is said of all of them at once: when the row was made and changed."""
+    return bool(match.candidate.repeats) and column.name in ITSELF
 
 
 def _confidence(

@@ -66,7 +66,7 @@ def _as_rows(
     constants = [_constant(next(iter(own.values())), field, value) for field, value in dimension.assumed.items()]
     kept = [origin for origin in candidate.origins if origin.path not in gone]
     rows = with_rows(candidate, (*kept, *made, *keys, *constants), dimension.field, dict(written))
-    return replace(rows, repeats=frozenset(stems), guessed=not all(map(is_sure, written)))
+    return replace(rows, repeats=frozenset(stems), guessed=dimension.counted and not all(map(is_sure, written)))
 
 
 def _is_key(origin: Origin) -> bool:

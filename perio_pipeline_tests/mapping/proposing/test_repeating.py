@@ -96,7 +96,8 @@ STYLES = {
 @pytest.mark.parametrize("style", STYLES)
 def test_p3_policies_in_columns_of_the_patient(tmp_path: Path, style: str) -> None:
     one, two = STYLES[style]
-    found = proposal(tmp_path, Patient=[person(at, **policies(at, one, two)) for at in range(ROWS)])
+    rows = [person(at, Locker1=f"L{at}", Locker2=f"M{at}", **policies(at, one, two)) for at in range(ROWS)]
+    found = proposal(tmp_path, Patient=rows)
     table = table_of(found, "insurance_policy")
     assert table.table == "Patient"
     suffixes = table.structure["unpivot"]["values"].values()
@@ -108,7 +109,7 @@ def test_p3_policies_in_columns_of_the_patient(tmp_path: Path, style: str) -> No
     ):
         assert tuple(str(bound[field]).replace("{ordinal}", each) for each in suffixes) == columns
     assert table.structure["rows_with"] == bound["carrier"]
-    assert not [each for each in found.leftover_columns if each.column in (*one, *two)]
+    assert [each.column for each in found.leftover_columns] == ["Locker1", "Locker2"]
     strong = [each.field for each in table.fields if each.confidence is Confidence.STRONG]
     assert "policy_id" not in strong
     if style in ("letters", "first_bare"):
@@ -139,14 +140,16 @@ def test_p3_the_patients_own_numbered_columns_stay_the_patients(tmp_path: Path) 
     assert bound["provider_id"].binding == "PrimaryProvider"
 
 
-def test_p3_first_and_second_names_are_no_policies(tmp_path: Path) -> None:
+def test_p3_columns_that_the_row_itself_needs_are_no_records(tmp_path: Path) -> None:
     rows = []
     for at in range(ROWS):
-        own = person(at, SecondName=CHANCE.choice(FIRST))
-        rows.append(own)
+        own = person(at, Name1=CHANCE.choice(LAST), Name2=CHANCE.choice(FIRST))
+        del own["FirstName"], own["LastName"]
+        rows.append(own | {"InsMember1": f"{at}7", "InsMember2": f"{at}8", "InsGroup1": "G1", "InsGroup2": "G2"})
     found = proposal(tmp_path, Patient=rows)
-    bound = fields(table_of(found, "patient"))
-    assert bound["first_name"].binding == "FirstName"
+    bound = [each.binding for each in table_of(found, "patient").fields]
+    assert "Name1" in bound
+    assert "Name2" in bound
     assert table_of(found, "insurance_policy").table is None
 
 
@@ -167,10 +170,20 @@ def test_p3_a_table_of_its_own_goes_before_columns_of_the_patient(tmp_path: Path
 
 
 def test_p3_columns_that_hold_something_else_are_no_group(tmp_path: Path) -> None:
-    rows = [
-        person(at, Insurance1=CHANCE.choice(CARRIERS), Insurance2=f"20{at % 20 + 1:02}-01-01") for at in range(ROWS)
-    ]
+    rows = []
+    for at in range(ROWS):
+        own = person(at, Insurance1=CHANCE.choice(CARRIERS), Insurance2=f"20{at % 20 + 1:02}-01-01")
+        rows.append(own | {"InsMember1": f"{at}7", "InsMember2": f"{at}8", "InsGroup1": "G1", "InsGroup2": "G2"})
     assert table_of(proposal(tmp_path, Patient=rows), "insurance_policy").table is None
+
+
+def test_p3_columns_of_records_that_a_patient_has_many_of_are_no_policies(tmp_path: Path) -> None:
+    claims = []
+    for at in range(ROWS):
+        claim = {"ClaimID": at + 300, "PatientID": f"P{at % 20:04}", "ClaimDate": f"2025-01-{at % 28 + 1:02}"}
+        claims.append(claim | policies(at, *STYLES["words"]))
+    found = proposal(tmp_path, Patient=[person(at) for at in range(ROWS)], Claims=claims)
+    assert "unpivot" not in table_of(found, "insurance_policy").structure
 
 
 def test_p3_a_table_with_both_policies_of_a_patient_in_a_row(tmp_path: Path) -> None:
@@ -238,6 +251,7 @@ def test_p3_referrals_in_columns_of_the_patient(tmp_path: Path) -> None:
     assert bound["source_id"].binding == "RefDr{is_primary}"
     assert bound["referral_date"].binding == "RefDr{is_primary}Date"
     assert (bound["direction"].binding, bound["direction"].confidence) == ({"value": "from"}, Confidence.WEAK)
+    assert "RefDr" not in str([each.binding for each in table_of(found, "patient").fields])
     assert loaded(tmp_path, found).tables["referral"].table == "Patient"
 
 
