@@ -34,6 +34,7 @@ class Candidate:
         structure: entries of a bindings file beside `table` and `columns`.
         made: canonical fields that unpivoting makes.
         repeats: columns of which a row has several, one for each of the rows it becomes; empty where it becomes none.
+        hosted: these rows are records of another table, which stand in columns of the row that they belong to.
         guessed: the columns do not say for certain which of them is the first.
         raw: columns that lead to a list of words: their own numbers say less.
     """
@@ -43,6 +44,7 @@ class Candidate:
     structure: Mapping[str, Any] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
     repeats: frozenset[str] = frozenset()
+    hosted: bool = False
     guessed: bool = False
     raw: frozenset[str] = frozenset()
 

@@ -36,11 +36,15 @@ def matched(matcher: Matcher) -> dict[str, Match]:
 
 
 def _settle(name: str, found: dict[str, Match], matcher: Matcher) -> None:
-    """Give each contended column of some records to them or to the others that would read it."""
+    """Give each contended column of rows that one row becomes to them, or to the others that would read it."""
     for path in sorted(found[name].candidate.repeats & set(found[name].chosen.values())):
         mine = found[name]
         columns = _physical(mine.candidate, [mine.origins[path]])
-        rivals = [other for other, match in found.items() if other != name and _sees(match, columns)]
+        # Records in columns hide theirs from all others; of a chart, only what others read is contended.
+        meets = _sees if mine.candidate.hosted else _reads
+        rivals = [other for other, match in found.items() if other != name and meets(match, columns)]
+        if not rivals:
+            continue
         fewer = {other: _without(found[other], columns, matcher) for other in rivals}
         alone = _without(mine, columns, matcher)
         theirs = sum(_worth(found[other]) - _worth(match) for other, match in fewer.items())
@@ -48,6 +52,10 @@ def _settle(name: str, found: dict[str, Match], matcher: Matcher) -> None:
             found |= fewer
         else:
             found[name] = alone
+
+
+def _reads(match: Match, columns: frozenset[Physical]) -> bool:
+    return bool(columns & _physical(match.candidate, [match.origins[path] for path in match.chosen.values()]))
 
 
 def _sees(match: Match, columns: frozenset[Physical]) -> bool:

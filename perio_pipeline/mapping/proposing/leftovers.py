@@ -74,7 +74,7 @@ def left_columns(matches: Iterable[Match], proposed: Iterable[TableProposal]) ->
     names: set[str] = set()
     for match in many:
         same = [each for each in many if _rows_of(each) == _rows_of(match)]
-        if match.candidate.repeats and not all(each.candidate.repeats for each in same):
+        if match.candidate.hosted and not all(each.candidate.hosted for each in same):
             continue  # what is left belongs to the row itself
         read = {name for each in same for name in _columns_read(tables[each.table.name], each.candidate)}
         for origin in match.candidate.origins:

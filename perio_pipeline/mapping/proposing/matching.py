@@ -128,15 +128,15 @@ class Matcher:
         }
 
     def _assigned(self, matches: Sequence[Mapping[int, Match]]) -> dict[str, Match]:
-        # A table with a row for each exam may hold the exam and its charts.
-        names = [(each.table.name, *each.table.where.values(), *each.made & {"tooth"}) for each in self._candidates]
+        # A table with a row for each exam may hold the exam, its teeth and their sites.
+        names = [(each.table.name, *each.table.where.values(), *sorted(each.made)) for each in self._candidates]
         physical = list(dict.fromkeys(names))
         scores = np.zeros((len(matches), len(physical)))
         best: dict[tuple[int, int], Match] = {}
         for row, many in enumerate(matches):
             for at, match in many.items():
                 column = physical.index(names[at])
-                if match.score > scores[row, column] and not match.candidate.repeats:
+                if match.score > scores[row, column] and not match.candidate.hosted:
                     scores[row, column] = match.score
                     best[row, column] = match
         rows, columns = linear_sum_assignment(-scores)
@@ -148,7 +148,7 @@ class Matcher:
         """Tables whose records stand in columns of another one, where no table of their own fits as well."""
         better: dict[str, Match] = {}
         for table, many in zip(self._tables, matches, strict=True):
-            repeated = [match for match in many.values() if match.candidate.repeats]
+            repeated = [match for match in many.values() if match.candidate.hosted]
             best = max(repeated, key=lambda match: match.score, default=None)
             least = found[table.name].score + CLEARLY if table.name in found else LEAST
             if best is not None and best.score >= least:
@@ -174,7 +174,7 @@ class Matcher:
                 scores[pair] = _score(column, names[pair], values[pair])
         chosen = choose(fields, candidate.origins, scores, list(known_tables()[table.name].fields))
         chosen |= only_left(fields, candidate, values, chosen)
-        if candidate.repeats:
+        if candidate.hosted:
             composed = _composed_key(table, candidate, chosen)
             for pair in composed.items():
                 names[pair], values[pair], scores[pair] = COMPOSED, 1.0, NAME * COMPOSED + VALUE
@@ -188,10 +188,10 @@ class Matcher:
         weights = {column.name: weight(column) for column in fields}
         got = sum(weights[name] * scores[name, path] for name, path in chosen.items())
         missing = [column for column in fields if column.required and column.name not in chosen]
-        if candidate.repeats and missing:  # a part of other records is no record
+        if candidate.hosted and missing:  # a part of other records is no record
             return 0.0
         share = got / sum(weights.values()) if weights else 0.0
-        own = [each for each in candidate.origins if not (each.alias or candidate.repeats)]
+        own = [each for each in candidate.origins if not (each.alias or candidate.hosted)]
         used = sum(scores[name, path] for name, path in chosen.items()) / max(len(own), len(chosen), 1)
         total = (
             TABLE_NAME * self._called(table, candidate, chosen) + TABLE_FIELDS * share + TABLE_COLUMNS * min(used, 1)
@@ -201,6 +201,8 @@ class Matcher:
     def _called(self, table: Table, candidate: Candidate, chosen: Mapping[str, str]) -> float:
         """How well the table's name fits; of records in columns, the share of these that say so as well."""
         own = self._table_name(table, candidate)
+        if not candidate.hosted:
+            return own
         columns = [path for path in chosen.values() if path in candidate.repeats]
         said = sum(bool(concepts_of(PLACEHOLDER.sub("_", path)) & _topic(table)) for path in columns)
         return max(own, said / len(columns)) if columns else own
@@ -208,7 +210,7 @@ class Matcher:
     def _name(self, table: Table, column: Column, candidate: Candidate, origin: Origin) -> float:
         known = known_tables()[table.name].fields[column.name]
         name = origin.sample.name if origin.alias else origin.path
-        context = candidate.context | _topic(table) if candidate.repeats else candidate.context
+        context = candidate.context | _topic(table) if candidate.hosted else candidate.context
         best = CONSTANT if origin.fixed else name_fit(name, (*known.names, *known.opposite), context, candidate.prefix)
         if origin.alias:
             own = name.partition(" ")[0]

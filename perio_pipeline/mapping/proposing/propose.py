@@ -102,11 +102,11 @@ def _table(match: Match, matcher: Matcher) -> TableProposal:
     reasons = [f"{bound} of {len(fields)} fields are found in it"]
     reasons += ["its name says so"] if named >= STRONG_NAME else ["its name says little"] if named < LEAST else []
     reasons += [f"required and not found: {', '.join(missing)}"] if missing else []
-    if match.candidate.repeats:
+    if match.candidate.hosted:
         reasons += [f"its records stand in columns of {match.candidate.table.name}: {members_of(match.candidate)}"]
     if match.candidate.guessed:
         reasons += ["which of them is the first is a guess"]
-    if match.score >= 0.65 and named >= STRONG_NAME and not missing and not match.candidate.repeats:
+    if match.score >= 0.65 and named >= STRONG_NAME and not missing and not match.candidate.hosted:
         sure = Confidence.STRONG
     else:
         sure = Confidence.LIKELY if match.score >= 0.5 and not missing else Confidence.WEAK
@@ -131,7 +131,7 @@ def _structure(match: Match, fields: Sequence[FieldProposal]) -> dict[str, Any]:
         # Without it each exam would have all teeth, charted or not.
         telling = next((match.chosen[name] for name in ("depth_mm", "status") if name in match.chosen), None)
         structure |= {"rows_with": telling} if telling else {}
-    if match.candidate.repeats:
+    if match.candidate.hosted:
         structure |= {"rows_with": _presence(match)}
     return {**({"joins": joins} if joins else {}), **structure}
 
@@ -171,7 +171,7 @@ def _field(match: Match, column: Column) -> FieldProposal:
 
 def _is_of_the_row(match: Match, column: Column) -> bool:
     """Whether a field of records in columns is said of all of them at once: when the row was made and changed."""
-    return bool(match.candidate.repeats) and column.name in ITSELF
+    return match.candidate.hosted and column.name in ITSELF
 
 
 def _confidence(

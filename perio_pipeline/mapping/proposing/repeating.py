@@ -32,9 +32,11 @@ def repeated(candidate: Candidate) -> Iterator[Candidate]:
 
 
 def may_hold(table: Table, column: Column, candidate: Candidate, origin: Origin) -> bool:
-    """Whether a column may be a field: of records in columns, all but the parent's key stands in columns like that."""
+    """Whether a column may be a field: of a row that becomes several, all but keys stand in columns of that kind."""
     if not candidate.repeats:
         return True
+    if not candidate.hosted:
+        return origin.path in candidate.repeats or column.references is not None or column.name in table.key
     if origin.fixed:
         return origin.fixed.get("value") == known_tables()[table.name].fields[column.name].assumed != ""
     if origin.path in candidate.repeats:
@@ -66,7 +68,9 @@ def _as_rows(
     constants = [_constant(next(iter(own.values())), field, value) for field, value in dimension.assumed.items()]
     kept = [origin for origin in candidate.origins if origin.path not in gone]
     rows = with_rows(candidate, (*kept, *made, *keys, *constants), dimension.field, dict(written))
-    return replace(rows, repeats=frozenset(stems), guessed=dimension.counted and not all(map(is_sure, written)))
+    return replace(
+        rows, repeats=frozenset(stems), hosted=True, guessed=dimension.counted and not all(map(is_sure, written))
+    )
 
 
 def _is_key(origin: Origin) -> bool:

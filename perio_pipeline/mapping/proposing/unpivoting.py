@@ -27,8 +27,9 @@ def names_at(name: str, candidate: Candidate) -> list[str]:
     made = candidate.structure.get("unpivot", [])
     for each in made if isinstance(made, list) else [made]:
         place = "{" + each["column"] + "}"
-        found = [one.replace(place, suffix) for one in found for suffix in each["values"].values()]
-    return list(dict.fromkeys(found))
+        if place in name:
+            found = [one.replace(place, suffix) for one in found for suffix in each["values"].values()]
+    return found
 
 
 def unpivoted(candidate: Candidate) -> Iterator[Candidate]:
@@ -126,7 +127,9 @@ def with_rows(candidate: Candidate, origins: tuple[Origin, ...], field: str, val
     """Return the candidate with one more field that unpivoting makes."""
     now, before = {"column": field, "values": values}, candidate.structure.get("unpivot")
     structure = {**candidate.structure, "unpivot": [before, now] if before else now}
-    return replace(candidate, origins=origins, structure=structure, made=candidate.made | {field})
+    known = {id(origin) for origin in candidate.origins}
+    repeats = frozenset(origin.path for origin in origins if id(origin) not in known)
+    return replace(candidate, origins=origins, structure=structure, made=candidate.made | {field}, repeats=repeats)
 
 
 def together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
