@@ -17,9 +17,11 @@ from perio_pipeline.mapping.proposing.words import folded, ordinals
 from perio_pipeline.panda.canonical import Column, Kind
 from perio_pipeline.panda.tables import TABLES
 
-MOST, SHORTEST, ALIKE = 20, 3, 0.5
-"""Members of a group; letters of a word that is found within another, and that surely is an ordinal; the share of what
-values look like that members have in common."""
+MOST, BEYOND = 20, 100
+"""Members of a group, and the numbers that are looked at: of more members, such as teeth, none is a group."""
+
+SHORTEST, ALIKE = 3, 0.5
+"""Letters of a word that is found within another, and that surely counts; how much the looks of members have in common."""
 
 _PIECE = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ÿ])|[A-ZÀ-Þ]?[a-zß-ÿ]+|[0-9]+")
 _SIGNS = "_ -"
@@ -81,7 +83,7 @@ def _words_of(code: str) -> list[str]:
 
 @cache
 def _numbers() -> Mapping[str, int]:
-    return {**ordinals(), **{str(number): number for number in range(1, MOST + 1)}}
+    return {**ordinals(), **{str(number): number for number in range(1, BEYOND)}}  # the teeth are no group
 
 
 def counted(own: Mapping[str, Origin]) -> set[str]:
