@@ -21,7 +21,7 @@ MOST, BEYOND = 20, 100
 """Members of a group, and the numbers that are looked at: of more members, such as teeth, none is a group."""
 
 SHORTEST, ALIKE = 3, 0.5
-"""Letters of a word that is found within another, and that surely counts; how much the looks of members have in common."""
+"""Letters of a word that is found within another, and that surely counts; what the looks of members have in common."""
 
 _PIECE = re.compile(r"[A-ZÀ-Þ]+(?![a-zß-ÿ])|[A-ZÀ-Þ]?[a-zß-ÿ]+|[0-9]+")
 _SIGNS = "_ -"
