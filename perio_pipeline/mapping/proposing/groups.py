@@ -86,16 +86,6 @@ def _numbers() -> Mapping[str, int]:
     return {**ordinals(), **{str(number): number for number in range(1, BEYOND)}}  # the teeth are no group
 
 
-def counted(own: Mapping[str, Origin]) -> set[str]:
-    """Return the columns of a table that are counted ones, whatever they hold several of."""
-    words = {word: str(at) for word, at in _numbers().items()}
-    every = Dimension("at", words, tuple(map(str, range(1, MOST + 1))), True, {})
-    found = groups_of(own, every)
-    return {
-        stem.replace(every.place, word) for written, stems in found.items() for stem in stems for _, word in written
-    }
-
-
 def groups_of(own: Mapping[str, Origin], dimension: Dimension) -> dict[Written, list[str]]:
     """Return how members are told apart → the names that are alike but for that."""
     families: dict[str, dict[str, str]] = {}

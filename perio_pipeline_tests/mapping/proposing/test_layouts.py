@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from perio_pipeline.mapping.proposing.codes import propose_codes
 from perio_pipeline.mapping.proposing.matching import MOST_CANDIDATES
 from perio_pipeline.mapping.proposing.model import Confidence
-from perio_pipeline_tests.mapping.proposing.databases import fields, proposed
+from perio_pipeline_tests.mapping.proposing.databases import fields, proposal, proposed, table_of
 
 FIRST = ("Ann", "Bea", "Carl", "Dora", "Emil", "Fay", "Gus", "Hal")
 LAST = ("Abel", "Brook", "Crane", "Dell", "Estes", "Frost", "Gray", "Hale")
@@ -100,6 +101,61 @@ def test_p3_a_column_for_each_tooth_and_site_becomes_a_row_for_each(tmp_path: Pa
     assert table.structure["rows_with"] == "T{tooth}_{site}_Depth"
     assert fields(table)["exam_id"].binding == "ExamID"
     assert "T{tooth}_{site}_Depth" in str(fields(table)["depth_mm"].binding)
+
+
+def quadrants() -> list[str]:
+    """The teeth from Universal 1 to 32, as they are called by quadrant."""
+    return [f"{quadrant}{at}" for quadrant in (1, 2, 3, 4) for at in (range(8, 0, -1), range(1, 9))[quadrant % 2 == 0]]
+
+
+@pytest.mark.parametrize("teeth", [[f"{tooth}" for tooth in range(1, 33)], quadrants()], ids=["universal", "quadrants"])
+def test_p3_one_row_may_hold_an_exam_its_teeth_and_their_sites(tmp_path: Path, teeth: Sequence[str]) -> None:
+    rows = []
+    for exam in range(100, 120):
+        row = {"ExamID": exam, "ExamDate": f"2026-01-{exam - 98:02}", "PatientID": "P1"}
+        for tooth in teeth:
+            missing = CHANCE.random() < 0.2
+            row[f"Status{tooth}"] = "M" if missing else "P"
+            row[f"Mobility{tooth}"] = None if missing else CHANCE.choice((0, 0, 1, 2))
+            row |= {f"Depth{tooth}_{each}": None if missing else depth() for each in ("MB", "B", "DB", "ML", "L", "DL")}
+        rows.append(row)
+    found = proposal(tmp_path, PerioExam=rows)
+    for canonical, made, field, column in (
+        ("perio_tooth", "tooth", "mobility", "Mobility{tooth}"),
+        ("perio_site", "site", "depth_mm", "Depth{tooth}_{site}"),
+    ):
+        table = table_of(found, canonical)
+        unpivot = table.structure["unpivot"]
+        one, *_ = unpivot if isinstance(unpivot, list) else [unpivot]
+        assert (table.table, made in str(unpivot)) == ("PerioExam", True)
+        assert one["values"] == {str(at): tooth for at, tooth in enumerate(teeth, 1)}
+        assert column in str(fields(table)[field].binding)
+        assert "where" not in table.structure
+    assert fields(table_of(found, "perio_exam"))["exam_date"].binding == "ExamDate"
+
+
+def test_p3_missing_teeth_are_no_other_kind_of_row(tmp_path: Path) -> None:
+    sites = ("MB", "B", "DB", "ML", "L", "DL")
+    rows = []
+    for at in range(320):
+        missing = at % 5 == 0
+        depths = {f"PD_{each}": None if missing else depth() for each in sites}
+        state = {"ToothStatus": "M" if missing else "P", "Mobility": None if missing else at % 3}
+        rows.append(site(at // 32 + 100, at % 32 + 1, **state, **depths))
+    exams = [{"ExamID": exam, "ExamDate": "2026-01-02", "PatientID": "P1"} for exam in range(100, 110)]
+    found = proposal(tmp_path, PerioChart=rows, PerioExam=exams)
+    for canonical in ("perio_tooth", "perio_site"):
+        assert table_of(found, canonical).table == "PerioChart"
+        assert "where" not in table_of(found, canonical).structure
+    assert fields(table_of(found, "perio_tooth"))["mobility"].binding == "Mobility"
+
+
+def test_p3_a_slip_among_numbers_stops_nothing(tmp_path: Path) -> None:
+    rows = [patient(at, FirstName="Ann", LastName="Abel", Steps=at * 7 % 89) for at in range(400)]
+    rows[1]["Steps"] = "?21"
+    found = proposal(tmp_path, Patient=rows)
+    (steps,) = [each for each in found.leftover_columns if each.column == "Steps"]
+    assert steps.evidence.range == "0 to 90"
 
 
 def test_p3_the_rest_of_a_record_is_found_in_the_table_beside_it(tmp_path: Path) -> None:
