@@ -130,9 +130,10 @@ def _structure(match: Match, fields: Sequence[FieldProposal]) -> dict[str, Any]:
     if "tooth" in match.candidate.made:
         # Without it each exam would have all teeth, charted or not.
         telling = next((match.chosen[name] for name in ("depth_mm", "status") if name in match.chosen), None)
-        structure |= {"rows_with": telling} if telling else {}
-    if match.candidate.hosted:
-        structure |= {"rows_with": _presence(match)}
+    else:
+        telling = _presence(match) if match.candidate.hosted else None
+    if telling is not None:
+        structure["rows_with"] = match.origins[telling].column or telling
     return {**({"joins": joins} if joins else {}), **structure}
 
 

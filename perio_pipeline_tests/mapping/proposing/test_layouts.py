@@ -103,6 +103,22 @@ def test_p3_a_column_for_each_tooth_and_site_becomes_a_row_for_each(tmp_path: Pa
     assert "T{tooth}_{site}_Depth" in str(fields(table)["depth_mm"].binding)
 
 
+def test_p3_a_row_of_depths_with_their_margins_is_there_where_such_a_text_is(tmp_path: Path) -> None:
+    names = [f"T{tooth:02}_{each}" for tooth in range(1, 33) for each in ("MB", "B", "DB", "ML", "L", "DL")]
+    rows = [
+        {"ExamID": exam, "ExamDate": f"2026-01-{exam - 98:02}", "PatientID": "P1"}
+        | {name: f"{depth()}/{CHANCE.randint(-3, 3)}" for name in names}
+        for exam in range(100, 120)
+    ]
+    table = proposed(tmp_path, "perio_site", PerioExam=rows)
+    assert table.structure["rows_with"] == "T{tooth}_{site}"
+    assert fields(table)["recession_mm"].binding == {
+        "column": "T{tooth}_{site}",
+        "pattern": "{depth_mm}/{recession_mm}",
+        "piece": "recession_mm",
+    }
+
+
 def quadrants() -> list[str]:
     """The teeth from Universal 1 to 32, as they are called by quadrant."""
     return [f"{quadrant}{at}" for quadrant in (1, 2, 3, 4) for at in (range(8, 0, -1), range(1, 9))[quadrant % 2 == 0]]
