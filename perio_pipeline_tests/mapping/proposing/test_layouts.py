@@ -166,6 +166,16 @@ def test_p3_missing_teeth_are_no_other_kind_of_row(tmp_path: Path) -> None:
     assert fields(table_of(found, "perio_tooth"))["mobility"].binding == "Mobility"
 
 
+def test_p3_what_a_numbered_column_says_makes_no_kinds_of_rows(tmp_path: Path) -> None:
+    rows = []
+    for at in range(60):
+        own = patient(at, FirstName="Ann", LastName="Abel", Locker1=("A", "B")[at % 2], Locker2=None)
+        own |= {f"Loan{number}": "x" if (at + number) % 2 else None for number in range(1, 9)}
+        rows.append(own)
+    table = proposed(tmp_path, "patient", Patient=rows)
+    assert (table.table, "where" in table.structure) == ("Patient", False)
+
+
 def test_p3_a_slip_among_numbers_stops_nothing(tmp_path: Path) -> None:
     rows = [patient(at, FirstName="Ann", LastName="Abel", Steps=at * 7 % 89) for at in range(400)]
     rows[1]["Steps"] = "?21"
