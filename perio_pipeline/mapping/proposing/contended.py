@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from perio_pipeline.mapping.proposing.candidates import Candidate
@@ -39,15 +39,17 @@ def _settle(name: str, found: dict[str, Match], matcher: Matcher) -> None:
     """Give each contended column of rows that one row becomes to them, or to the others that would read it."""
     for path in sorted(found[name].candidate.repeats & set(found[name].chosen.values())):
         mine = found[name]
-        columns = _physical(mine.candidate, [mine.origins[path]])
+        columns = _physical(mine.candidate, mine.origins[path])
         # Records in columns hide theirs from all others; of a chart, only what others read is contended.
         meets = _sees if mine.candidate.hosted else _reads
-        rivals = [other for other, match in found.items() if other != name and meets(match, columns)]
+        rivals = {other: match for other, match in found.items() if other != name and meets(match, columns)}
         if not rivals:
             continue
-        fewer = {other: _without(found[other], columns, matcher) for other in rivals}
-        alone = _without(mine, columns, matcher)
-        theirs = sum(_worth(found[other]) - _worth(match) for other, match in fewer.items())
+        # A list that a column leads to is of the records in columns too, and speaks for nobody else.
+        claims = {other: _without(match, columns, _leading, matcher) for other, match in rivals.items()}
+        fewer = {other: _without(match, columns, _physical, matcher) for other, match in claims.items()}
+        alone = _without(mine, columns, _physical, matcher)
+        theirs = sum(_worth(claims[other]) - _worth(match) for other, match in fewer.items())
         if _worth(mine) - _worth(alone) >= theirs + CLEARLY:
             found |= fewer
         else:
@@ -55,16 +57,23 @@ def _settle(name: str, found: dict[str, Match], matcher: Matcher) -> None:
 
 
 def _reads(match: Match, columns: frozenset[Physical]) -> bool:
-    return bool(columns & _physical(match.candidate, [match.origins[path] for path in match.chosen.values()]))
+    return any(columns & _physical(match.candidate, match.origins[path]) for path in match.chosen.values())
 
 
 def _sees(match: Match, columns: frozenset[Physical]) -> bool:
-    return any(columns & _physical(match.candidate, [each]) for each in match.candidate.origins if not each.fixed)
+    return any(columns & _physical(match.candidate, each) for each in match.candidate.origins if not each.fixed)
 
 
-def _without(match: Match, columns: frozenset[Physical], matcher: Matcher) -> Match:
-    """The same table without some columns."""
-    kept = tuple(each for each in match.candidate.origins if not columns & _physical(match.candidate, [each]))
+def _without(
+    match: Match,
+    columns: frozenset[Physical],
+    made_of: Callable[[Candidate, Origin], frozenset[Physical]],
+    matcher: Matcher,
+) -> Match:
+    """The same table without what is made of some columns."""
+    kept = tuple(each for each in match.candidate.origins if not columns & made_of(match.candidate, each))
+    if len(kept) == len(match.candidate.origins):
+        return match
     repeats = match.candidate.repeats & {each.path for each in kept}
     fewer = replace(match.candidate, origins=kept, repeats=repeats or match.candidate.repeats)
     return matcher.compared(match.table, fewer)
@@ -76,10 +85,13 @@ def _worth(match: Match) -> float:
     return sum(weight(match.table.column(name)) * (match.scores[name, path] - LEAST) for name, path in chosen)
 
 
-def _physical(candidate: Candidate, origins: Iterable[Origin]) -> frozenset[Physical]:
-    """The columns that some origins are made of."""
-    return frozenset(
-        (origin.table, name.removeprefix(f"{origin.alias}."))
-        for origin in origins
-        for name in names_at(origin.column or origin.path, candidate)
-    )
+def _physical(candidate: Candidate, origin: Origin) -> frozenset[Physical]:
+    """The columns that an origin is made of."""
+    names = names_at(origin.column or origin.path, candidate)
+    return frozenset((origin.table, name.removeprefix(f"{origin.alias}.")) for name in names)
+
+
+def _leading(candidate: Candidate, origin: Origin) -> frozenset[Physical]:
+    """The columns that lead to the table an origin lies in."""
+    joins = candidate.structure.get("joins", {})
+    return frozenset((candidate.table.name, key) for key in joins[origin.alias]["on"]) if origin.alias else frozenset()

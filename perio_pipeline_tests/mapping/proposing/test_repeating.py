@@ -255,6 +255,24 @@ def test_p3_referrals_in_columns_of_the_patient(tmp_path: Path) -> None:
     assert loaded(tmp_path, found).tables["referral"].table == "Patient"
 
 
+def test_p3_what_columns_of_records_lead_to_is_not_the_rows_own(tmp_path: Path) -> None:
+    fees = {"D4341": ("Scaling", 250), "D4910": ("Maintenance", 120), "D4260": ("Osseous surgery", 900)}
+    rows = []
+    for at in range(ROWS):
+        plan: dict[str, Any] = {"PlanID": at + 900, "PatientID": f"P{at:04}", "PlanStatus": "Accepted"}
+        for number in (1, 2):
+            code = CHANCE.choice(list(fees))
+            plan |= {f"Proc{number}Code": code, f"Proc{number}Fee": fees[code][1]}
+            plan |= {f"Proc{number}Status": ("Planned", "Completed")[at % 2]}
+        rows.append(plan)
+    codes = [{"ProcCode": code, "Description": label, "Fee": fee} for code, (label, fee) in fees.items()]
+    found = proposal(tmp_path, Patient=[person(at) for at in range(ROWS)], TreatmentPlan=rows, ProcedureCodes=codes)
+    item = fields(table_of(found, "treatment_item"))
+    assert item["procedure_code"].binding == "Proc{sequence}Code"
+    assert item["fee"].binding == "Proc{sequence}Fee"
+    assert "joins" not in table_of(found, "treatment_plan").structure
+
+
 def test_p3_phases_in_columns_of_the_plan(tmp_path: Path) -> None:
     names = ("Initial therapy", "Reevaluation", "Surgical", "Maintenance")
     rows = []
