@@ -82,13 +82,8 @@ STYLES = {
         ("ZweiteVersicherung", "ZweiteVersichertenNr", "ZweiteVersGruppe", "ZweiteVersGueltigAb"),
     ),
     "spanish": (
-        ("seguro_primario_compania", "seguro_primario_asegurado", "seguro_primario_grupo", "seguro_primario_desde"),
-        (
-            "seguro_secundario_compania",
-            "seguro_secundario_asegurado",
-            "seguro_secundario_grupo",
-            "seguro_secundario_desde",
-        ),
+        ("seguro_primera_compania", "seguro_primera_asegurado", "seguro_primera_grupo", "seguro_primera_desde"),
+        ("seguro_segunda_compania", "seguro_segunda_asegurado", "seguro_segunda_grupo", "seguro_segunda_desde"),
     ),
 }
 
