@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from perio_pipeline.mapping.proposing.names import concepts_of, words_together
@@ -32,6 +33,9 @@ class Candidate:
         origins: its columns, and those of lists of words that belong to it.
         structure: entries of a bindings file beside `table` and `columns`.
         made: canonical fields that unpivoting makes.
+        repeats: columns of which a row has several, one for each of the rows it becomes; empty where it becomes none.
+        hosted: these rows are records of another table, which stand in columns of the row that they belong to.
+        guessed: the columns do not say for certain which of them is the first.
         raw: columns that lead to a list of words: their own numbers say less.
     """
 
@@ -39,14 +43,17 @@ class Candidate:
     origins: tuple[Origin, ...]
     structure: Mapping[str, Any] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
+    repeats: frozenset[str] = frozenset()
+    hosted: bool = False
+    guessed: bool = False
     raw: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def context(self) -> frozenset[str]:
         """What the words of the table's name may mean."""
         return concepts_of(self.table.name)
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What most columns begin with."""
         return shared_prefix(list(self.table.columns))
@@ -168,7 +175,9 @@ def _leads_to(table: SampledTable, own: Origin, other: SampledTable, key: str) -
 
 
 def _alias(table: str, taken: Mapping[str, Any]) -> str:
-    alias = re.sub(r"[^A-Za-z0-9_]", "_", table)
+    """A name for a join, of small letters, as a bindings file demands it."""
+    alias = re.sub(r"[^a-z0-9_]", "_", folded(table))
+    alias = alias if alias.isidentifier() and alias.islower() else f"t_{alias}"
     return alias if alias not in taken else f"{alias}_{len(taken) + 1}"
 
 

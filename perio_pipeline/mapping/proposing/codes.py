@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from rapidfuzz import fuzz
@@ -128,6 +129,7 @@ def _turned(choice: str, opposite: bool) -> str:
     return {"true": "false", "false": "true"}[choice] if opposite else choice
 
 
+@lru_cache(maxsize=100_000)
 def _likeness(value: str, choice: str) -> float:
     text = folded(value.strip())
     own = folded(choice.replace("_", " "))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
+
 from perio_pipeline.mapping.proposing.model import Evidence
 from perio_pipeline.mapping.proposing.names import concepts_of
 from perio_pipeline.mapping.proposing.readings import Origin
@@ -72,8 +74,8 @@ def _range(origin: Origin) -> str:
         return f"{years[0]}–{years[-1]}" if years else ""
     if origin.looks.get("number", 0) < 1:
         return ""
-    numbers = [float(value) for value in origin.values]
-    return f"{_outward(min(numbers), math.floor):g} to {_outward(max(numbers), math.ceil):g}"
+    low, high = np.nanmin(origin.numbers), np.nanmax(origin.numbers)
+    return f"{_outward(float(low), math.floor):g} to {_outward(float(high), math.ceil):g}"
 
 
 def _outward(number: float, rounded: object) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import numpy as np
 
 from perio_pipeline.mapping.proposing.codes import FLAG_CHOICES, code_fit
 from perio_pipeline.mapping.proposing.readings import MOST, Origin
@@ -61,20 +61,16 @@ def _date(column: Column, origin: Origin) -> float:
 
 
 def _number(column: Column, origin: Origin) -> float:
-    texts = pd.Series(origin.values, dtype="str")
-    if origin.has_commas:
-        texts = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    numbers = pd.to_numeric(texts, errors="coerce")
-    if numbers.notna().mean() < NUMBERS:
+    numbers = origin.numbers[~np.isnan(origin.numbers)]
+    if len(numbers) < NUMBERS * len(origin.numbers):
         return 0.0
     low = column.low if column.low is not None else -1e12
     high = column.high if column.high is not None else 1e12
-    inside = (
-        numbers.between(low, high) | numbers.isin([99, -1, -2, -99]) | ((numbers > 100) & (low < 0) & (numbers < 115))
-    )
-    if inside[numbers.notna()].mean() < MOST:
+    inside = ((numbers >= low) & (numbers <= high)) | np.isin(numbers, [99, -1, -2, -99])
+    inside |= (numbers > 100) & (low < 0) & (numbers < 115)
+    if inside.mean() < MOST:
         return 0.0
-    whole = (numbers.dropna() % 1 == 0).all()
+    whole = (numbers % 1 == 0).all()
     if column.kind is Kind.INTEGER and not whole:
         return 0.2
     return 0.9 if column.high is not None else 0.8

@@ -11,6 +11,7 @@ from perio_pipeline.mapping.proposing.evidence import evidence_of
 from perio_pipeline.mapping.proposing.matching import Match
 from perio_pipeline.mapping.proposing.model import Alternative, Binding, Confidence, FieldProposal
 from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.mapping.proposing.repeating import may_hold
 from perio_pipeline.mapping.proposing.words import folded
 from perio_pipeline.panda.canonical import Column, Kind
 
@@ -35,7 +36,8 @@ def shared_flags(match: Match, fields: Sequence[FieldProposal]) -> dict[str, Fie
     ]
     taken = set(match.chosen.values())
     for origin in match.candidate.origins if len(open_fields) > 1 else ():
-        flags = {} if origin.path in taken else _bits(origin) or _letters(origin)
+        free = origin.path not in taken and may_hold(match.table, open_fields[0], match.candidate, origin)
+        flags = {} if not free else _bits(origin) or _letters(origin)
         if len(flags) >= len(open_fields) - 1:
             return _assigned(open_fields, origin, flags)
     return {}

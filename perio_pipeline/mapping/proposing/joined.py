@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from perio_pipeline.mapping.proposing.choosing import LEAST
 from perio_pipeline.mapping.proposing.evidence import evidence_of
 from perio_pipeline.mapping.proposing.knowledge import FamilyTexts, family_texts
-from perio_pipeline.mapping.proposing.matching import LEAST, Match
+from perio_pipeline.mapping.proposing.matching import Match
 from perio_pipeline.mapping.proposing.model import Alternative, Confidence, Evidence, FieldProposal
 from perio_pipeline.mapping.proposing.names import name_fit
 from perio_pipeline.mapping.proposing.readings import Origin

@@ -19,19 +19,24 @@ Phrase = tuple[str, ...]
 
 @dataclass(frozen=True)
 class FieldKnowledge:
-    """How a field is called, how its opposite is, and what its values look like (a kind of `shapes.py`, or empty)."""
+    """How a field is called, how its opposite is, and what its values look like (a kind of `shapes.py`, or empty).
+
+    `assumed` is its value where records stand in columns of another one and none says it.
+    """
 
     names: tuple[Phrase, ...]
     opposite: tuple[Phrase, ...] = ()
     looks: str = ""
+    assumed: str = ""
 
 
 @dataclass(frozen=True)
 class TableKnowledge:
-    """How a table is called, and its fields."""
+    """How a table is called, its fields, and which of them tell records apart that stand in columns of another one."""
 
     names: tuple[Phrase, ...]
     fields: dict[str, FieldKnowledge]
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,12 @@ def tables() -> dict[str, TableKnowledge]:
         name: TableKnowledge(
             _phrases(each["table"]),
             {
-                field: FieldKnowledge(_phrases(one["names"]), _phrases(one.get("not", [])), one.get("looks", ""))
+                field: FieldKnowledge(
+                    _phrases(one["names"]), _phrases(one.get("not", [])), one.get("looks", ""), one.get("assumed", "")
+                )
                 for field, one in each["fields"].items()
             },
+            tuple(each.get("apart", [])),
         )
         for name, each in _read("fields.yaml").items()
     }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from perio_pipeline.mapping.own_findings import field_name
+from perio_pipeline.mapping.proposing.candidates import Candidate
 from perio_pipeline.mapping.proposing.codes import flag_values
 from perio_pipeline.mapping.proposing.evidence import evidence_of, shown_codes
 from perio_pipeline.mapping.proposing.knowledge import Phrase
@@ -21,6 +22,7 @@ from perio_pipeline.mapping.proposing.model import (
 )
 from perio_pipeline.mapping.proposing.names import name_fit
 from perio_pipeline.mapping.proposing.readings import MOST, Origin
+from perio_pipeline.mapping.proposing.unpivoting import names_at
 from perio_pipeline.panda.findings import LINKS
 from perio_pipeline.panda.own_findings import CODE, FEW, OwnFinding
 from perio_pipeline.panda.profiling.sampling import SampledTable
@@ -34,8 +36,8 @@ SEVERAL = frozenset({"perio_tooth", "perio_site"})
 LIKELY, POSSIBLE = 0.7, 0.4
 """Scores of a field: its column looks like a finding, or may also be the system's own bookkeeping."""
 
-PLACES, UNPIVOTED = re.compile(r"\{([^{}]+)\}"), re.compile(r"\{(?:site|tooth)\}")
-"""Columns in a text of several, and what unpivoting puts in a column's name."""
+PLACES = re.compile(r"\{([^{}]+)\}")
+"""Columns in a text of several."""
 
 _LABELS = {"true": "Yes", "false": "No"}
 WRITERS: tuple[Phrase, ...] = (("user",), ("last", "user"), ("created",), ("modified",), ("author",), ("login",))
@@ -66,15 +68,19 @@ def left_columns(matches: Iterable[Match], proposed: Iterable[TableProposal]) ->
         matches: where each canonical table lies.
         proposed: what its fields are bound to.
     """
-    entries = {table.canonical: [each.binding for each in table.fields] for table in proposed}
+    tables = {table.canonical: table for table in proposed}
     many = list(matches)
     found: list[LeftoverColumn] = []
     names: set[str] = set()
     for match in many:
         same = [each for each in many if _rows_of(each) == _rows_of(match)]
-        read = _columns_read([entry for each in same for entry in entries[each.table.name]])
+        if match.candidate.hosted and not all(each.candidate.hosted for each in same):
+            continue  # what is left belongs to the row itself
+        read = {name for each in same for name in _columns_read(tables[each.table.name], each.candidate)}
         for origin in match.candidate.origins:
-            if origin.alias or origin.path in match.candidate.raw or read(origin.column or origin.path):
+            if origin.alias or origin.fixed or origin.path in match.candidate.raw:
+                continue
+            if read.issuperset(names_at(origin.column or origin.path, match.candidate)):
                 continue
             label = label_of(origin.path)
             if field_name(label) in names:
@@ -90,17 +96,15 @@ def _rows_of(match: Match) -> tuple[str, ...]:
     return match.candidate.table.name, *match.candidate.table.where.values()
 
 
-def _columns_read(entries: Iterable[Binding | None]) -> Callable[[str], bool]:
-    """Whether some entry reads a column; one that is unpivoted is read under all its names."""
+def _columns_read(proposed: TableProposal, candidate: Candidate) -> set[str]:
+    """The columns that the entries of a table read; one that is unpivoted is read under all its names."""
     named: list[str] = []
-    for entry in entries:
+    for entry in (each.binding for each in proposed.fields):
         if isinstance(entry, str):
             named.append(entry)
         elif entry is not None:
             named += [str(entry["column"])] if "column" in entry else PLACES.findall(str(entry.get("text", "")))
-    ways = [".+".join(map(re.escape, UNPIVOTED.split(name))) for name in named]
-    pattern = re.compile("|".join(ways) or "(?!)")
-    return lambda column: pattern.fullmatch(column) is not None
+    return {name for each in named for name in names_at(each, candidate)}
 
 
 def _column(match: Match, origin: Origin, label: str) -> LeftoverColumn:

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from perio_pipeline.mapping.proposing.candidates import Candidate, refers
+from perio_pipeline.mapping.proposing.choosing import LEAST, Scored, choose, only_left
 from perio_pipeline.mapping.proposing.fit import EMPTY, value_fit
 from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
-from perio_pipeline.mapping.proposing.names import name_fit
+from perio_pipeline.mapping.proposing.names import PLACEHOLDER, concepts_of, name_fit
 from perio_pipeline.mapping.proposing.readings import Origin
-from perio_pipeline.panda.canonical import Column, Kind, Table
+from perio_pipeline.mapping.proposing.repeating import composed_path, may_hold, parent_key
+from perio_pipeline.panda.canonical import Column, Table
 
 NAME, VALUE = 0.6, 0.4
 """What name and values of a column count."""
 TABLE_NAME, TABLE_FIELDS, TABLE_COLUMNS = 0.4, 0.45, 0.15
 """What a table's name counts, the fields that are found in it, and its columns that are a field."""
 
-LEAST = 0.34
-"""A score below it is no proposal."""
+CLEARLY = 0.05
+"""By so much records in columns of another table must fit better than a table of their own."""
 
-TELLING, DATED, ALIKE = 0.9, 0.7, 0.1
-"""From which score on values alone tell a field of codes, and one of dates; numbered columns whose scores differ less
-fit as well."""
+COMPOSED, CONSTANT = 0.7, 0.3
+"""What counts for the name of a key made of a row's own, and of a value that is the same for all rows."""
 
 MOST_CANDIDATES = 60
 """So many tables are compared with each canonical one value by value; of more, those with the best names."""
 
 ROUNDS = 3
 """Tables are assigned anew so often with what is known by then of which refers to which."""
-
-Scored = dict[tuple[str, str], float]
 
 
 @dataclass(frozen=True)
@@ -74,24 +71,32 @@ class Matcher:
 
     def __init__(self, tables: Sequence[Table], candidates: Sequence[Candidate]) -> None:
         self._tables, self._candidates = list(tables), list(candidates)
-        self._values: dict[tuple[str, str, int, str], float] = {}
+        self._values: dict[tuple[str, str, int], float] = {}
+        self._keys: dict[str, frozenset[str]] = {}
 
-    def match(self) -> dict[str, Match]:
-        """Return canonical table → where it lies."""
-        keys: dict[str, frozenset[str]] = {}
+    def match(self, without: Collection[tuple[str, int]] = ()) -> dict[str, Match]:
+        """Return canonical table → where it lies.
+
+        Args:
+            without: canonical tables, and the place of a candidate that they are not.
+        """
         found: dict[str, Match] = {}
-        near = [self._near(table) for table in self._tables]
+        near = [[at for at in self._near(table) if (table.name, at) not in without] for table in self._tables]
         for _ in range(ROUNDS):
             matches = [
-                {at: self._compared(table, at, keys) for at in places}
+                {at: self.compared(table, self._candidates[at]) for at in places}
                 for table, places in zip(self._tables, near, strict=True)
             ]
             found = self._assigned(matches)
             fresh = {name: _key_of(match) for name, match in found.items()}
-            if fresh == keys:
+            if fresh == self._keys:
                 break
-            keys = fresh
+            self._keys = fresh
         return found
+
+    def place_of(self, candidate: Candidate) -> int:
+        """Return the place of a candidate."""
+        return next(at for at, each in enumerate(self._candidates) if each is candidate)
 
     def name_of(self, match: Match) -> float:
         """Return how well the table's own name fits."""
@@ -106,11 +111,12 @@ class Matcher:
 
     def _near(self, table: Table) -> list[int]:
         """The candidates that are looked at closely: those whose table and columns may be called so."""
-        if len(self._candidates) <= MOST_CANDIDATES:
-            return list(range(len(self._candidates)))
+        able = {at: each for at, each in enumerate(self._candidates) if each.made <= set(table.column_names)}
+        if len(able) <= MOST_CANDIDATES:
+            return list(able)
         named = [
             (self._table_name(table, each) + sum(self._named(table, each).values()) / len(table.columns), -at)
-            for at, each in enumerate(self._candidates)
+            for at, each in able.items()
         ]
         return sorted(-at for _, at in sorted(named, reverse=True)[:MOST_CANDIDATES])
 
@@ -122,27 +128,39 @@ class Matcher:
         }
 
     def _assigned(self, matches: Sequence[Mapping[int, Match]]) -> dict[str, Match]:
-        # A table with a row for each exam may hold the exam and its charts.
-        names = [(each.table.name, *each.table.where.values(), *each.made & {"tooth"}) for each in self._candidates]
+        # A table with a row for each exam may hold the exam, its teeth and their sites.
+        names = [(each.table.name, *each.table.where.values(), *sorted(each.made)) for each in self._candidates]
         physical = list(dict.fromkeys(names))
         scores = np.zeros((len(matches), len(physical)))
         best: dict[tuple[int, int], Match] = {}
         for row, many in enumerate(matches):
             for at, match in many.items():
                 column = physical.index(names[at])
-                if match.score > scores[row, column]:
+                if match.score > scores[row, column] and not match.candidate.hosted:
                     scores[row, column] = match.score
                     best[row, column] = match
         rows, columns = linear_sum_assignment(-scores)
         pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-        return {self._tables[row].name: best[row, column] for row, column in pairs if scores[row, column] >= LEAST}
+        found = {self._tables[row].name: best[row, column] for row, column in pairs if scores[row, column] >= LEAST}
+        return found | self._in_columns(matches, found)
+
+    def _in_columns(self, matches: Sequence[Mapping[int, Match]], found: Mapping[str, Match]) -> dict[str, Match]:
+        """Tables whose records stand in columns of another one, where no table of their own fits as well."""
+        better: dict[str, Match] = {}
+        for table, many in zip(self._tables, matches, strict=True):
+            repeated = [match for match in many.values() if match.candidate.hosted]
+            best = max(repeated, key=lambda match: match.score, default=None)
+            least = found[table.name].score + CLEARLY if table.name in found else LEAST
+            if best is not None and best.score >= least:
+                better[table.name] = best
+        return better
 
     def _table_name(self, table: Table, candidate: Candidate) -> float:
         name = candidate.table.name.rpartition(".")[2]
         return name_fit(name, known_tables()[table.name].names, frozenset())
 
-    def _compared(self, table: Table, at: int, keys: Mapping[str, frozenset[str]]) -> Match:
-        candidate = self._candidates[at]
+    def compared(self, table: Table, candidate: Candidate) -> Match:
+        """Return how a canonical table would lie in a candidate."""
         names: Scored = {}
         values: Scored = {}
         scores: Scored = {}
@@ -150,32 +168,50 @@ class Matcher:
         for column in fields:
             for origin in candidate.origins:
                 pair = column.name, origin.path
-                values[pair] = self._value(table, column, at, origin, keys)
+                able = may_hold(table, column, candidate, origin)
+                values[pair] = self._value(table, column, origin) if able else 0.0
                 names[pair] = self._name(table, column, candidate, origin) if values[pair] else 0.0
                 scores[pair] = _score(column, names[pair], values[pair])
-        chosen = _choose(fields, candidate.origins, scores, list(known_tables()[table.name].fields))
-        chosen |= _only_left(fields, candidate, values, chosen)
+        chosen = choose(fields, candidate.origins, scores, list(known_tables()[table.name].fields))
+        chosen |= only_left(fields, candidate, values, chosen)
+        if candidate.hosted:
+            composed = _composed_key(table, candidate, chosen)
+            for pair in composed.items():
+                names[pair], values[pair], scores[pair] = COMPOSED, 1.0, NAME * COMPOSED + VALUE
+            chosen |= composed
         total = self._total(table, candidate, fields, scores, chosen)
         return Match(table, candidate, total, names, values, scores, chosen)
 
     def _total(
         self, table: Table, candidate: Candidate, fields: Sequence[Column], scores: Scored, chosen: Mapping[str, str]
     ) -> float:
-        if candidate.made and not candidate.made <= set(table.column_names):
-            return 0.0
-        weights = {column.name: _weight(column) for column in fields}
+        weights = {column.name: weight(column) for column in fields}
         got = sum(weights[name] * scores[name, path] for name, path in chosen.items())
         missing = [column for column in fields if column.required and column.name not in chosen]
+        if candidate.hosted and missing:  # a part of other records is no record
+            return 0.0
         share = got / sum(weights.values()) if weights else 0.0
-        own = [origin for origin in candidate.origins if not origin.alias]
+        own = [each for each in candidate.origins if not (each.alias or candidate.hosted)]
         used = sum(scores[name, path] for name, path in chosen.items()) / max(len(own), len(chosen), 1)
-        total = TABLE_NAME * self._table_name(table, candidate) + TABLE_FIELDS * share + TABLE_COLUMNS * min(used, 1)
+        total = (
+            TABLE_NAME * self._called(table, candidate, chosen) + TABLE_FIELDS * share + TABLE_COLUMNS * min(used, 1)
+        )
         return total * 0.85 ** len(missing)
+
+    def _called(self, table: Table, candidate: Candidate, chosen: Mapping[str, str]) -> float:
+        """How well the table's name fits; of records in columns, the share of these that say so as well."""
+        own = self._table_name(table, candidate)
+        if not candidate.hosted:
+            return own
+        columns = [path for path in chosen.values() if path in candidate.repeats]
+        said = sum(bool(concepts_of(PLACEHOLDER.sub("_", path)) & _topic(table)) for path in columns)
+        return max(own, said / len(columns)) if columns else own
 
     def _name(self, table: Table, column: Column, candidate: Candidate, origin: Origin) -> float:
         known = known_tables()[table.name].fields[column.name]
         name = origin.sample.name if origin.alias else origin.path
-        best = name_fit(name, (*known.names, *known.opposite), candidate.context, candidate.prefix)
+        context = candidate.context | _topic(table) if candidate.hosted else candidate.context
+        best = CONSTANT if origin.fixed else name_fit(name, (*known.names, *known.opposite), context, candidate.prefix)
         if origin.alias:
             own = name.partition(" ")[0]
             best = max(best, name_fit(own, known.names, candidate.context | {"id"}, candidate.prefix))
@@ -183,21 +219,35 @@ class Matcher:
             best *= 0.6
         return best
 
-    def _value(
-        self, table: Table, column: Column, at: int, origin: Origin, keys: Mapping[str, frozenset[str]]
-    ) -> float:
-        parent = keys.get(column.references or "")
+    def _value(self, table: Table, column: Column, origin: Origin) -> float:
+        parent = self._keys.get(column.references or "")
         if parent and origin.values and column.references != table.name:
             share = refers(origin, parent)
             return share if share >= 0.5 else 0.0
-        remembered = (table.name, column.name, at, origin.path)
+        remembered = (table.name, column.name, id(origin))
         if remembered not in self._values:
             looks = known_tables()[table.name].fields[column.name].looks
             self._values[remembered] = value_fit(column, looks, origin, key=table.key == (column.name,))
         return self._values[remembered]
 
 
-def _weight(column: Column) -> float:
+def _topic(table: Table) -> frozenset[str]:
+    """What names of columns repeat in which records of a table stand."""
+    owner = parent_key(table)
+    above = known_tables()[owner.references].names if owner and owner.references else ()
+    named = {concept for phrase in known_tables()[table.name].names for concept in phrase}
+    return frozenset(named - {concept for phrase in above for concept in phrase})
+
+
+def _composed_key(table: Table, candidate: Candidate, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The key of records in columns: the one of the row they stand in, with which of its records it is."""
+    owner, (key, *more) = parent_key(table), table.key
+    row = chosen.get(owner.name) if owner else None
+    return {key: composed_path(row, *candidate.made)} if row and not more and len(candidate.made) == 1 else {}
+
+
+def weight(column: Column) -> float:
+    """Return what a field counts among those of its table."""
     if column.name in ("created_at", "modified_at"):
         return 0.2
     return 1.5 if column.required else 1.0
@@ -211,64 +261,9 @@ def _score(column: Column, name: float, value: float) -> float:
     return NAME * name + VALUE * value
 
 
-def _choose(
-    fields: Sequence[Column], origins: Sequence[Origin], scores: Scored, usual: Sequence[str]
-) -> dict[str, str]:
-    """Give each field a column; `usual` is the order in which systems have the fields."""
-    if not fields or not origins:
-        return {}
-    both = {"depth_state": "depth_mm"}
-    alone = sorted((column for column in fields if column.name not in both), key=lambda each: usual.index(each.name))
-    table = np.array([[scores[column.name, origin.path] for origin in origins] for column in alone])
-    table = _in_order(table, origins)
-    rows, columns = linear_sum_assignment(-table)
-    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-    chosen = {alone[row].name: origins[column].path for row, column in pairs if table[row, column] >= LEAST}
-    shared = {
-        name: chosen[other] for name, other in both.items() if other in chosen and any(c.name == name for c in fields)
-    }
-    return chosen | shared
-
-
-def _in_order(table: Any, origins: Sequence[Origin]) -> Any:
-    """Let columns called alike but for their number stand in the order of the fields, where little else speaks.
-
-    Args:
-        table: the scores of fields (rows) and columns.
-        origins: the columns.
-    """
-    paths = {origin.path for origin in origins}
-    stems = [re.sub(r"[1-9]$", "", origin.path) for origin in origins]
-    ordered = table.copy()
-    for stem in {each for each in stems if stems.count(each) > 1} - paths:
-        own = [at for at, each in enumerate(stems) if each == stem]
-        numbers = np.array([int(origins[at].path[-1]) for at in own])
-        scores = table[:, own]
-        even = (scores.min(axis=1) > 0) & (np.ptp(scores, axis=1) < ALIKE)
-        scores = np.where(even[:, None], scores.mean(axis=1, keepdims=True), scores)
-        bonus = 1e-6 * np.outer(np.arange(len(table)), numbers) - 1e-4 * numbers
-        ordered[:, own] = np.where(scores > 0, scores + bonus, scores)
-    return ordered
-
-
-def _only_left(
-    fields: Sequence[Column], candidate: Candidate, values: Scored, chosen: Mapping[str, str]
-) -> dict[str, str]:
-    """Required fields whose name says nothing, but that only one of the columns left can be by its values."""
-    taken = set(chosen.values())
-    found: dict[str, str] = {}
-    for column in fields:
-        least = TELLING if column.choices else DATED if column.kind in (Kind.DATE, Kind.DATETIME) else None
-        if least is None or not column.required or column.name in chosen:
-            continue
-        fitting = [each.path for each in candidate.origins if values[column.name, each.path] >= least]
-        left = [path for path in fitting if path not in taken]
-        if len(left) == 1:
-            found[column.name] = left[0]
-    return found if len(set(found.values())) == len(found) else {}
-
-
 def _key_of(match: Match) -> frozenset[str]:
     (name, *more) = match.table.key
     path = match.chosen.get(name)
+    if path and match.origins[path].fixed:
+        return frozenset(match.origins[path].sample.counts)
     return match.candidate.table.keys.get(path, frozenset()) if path and not more else frozenset()

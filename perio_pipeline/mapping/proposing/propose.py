@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from perio_pipeline.mapping.proposing.candidates import candidates_of
+from perio_pipeline.mapping.proposing.choosing import LEAST
+from perio_pipeline.mapping.proposing.contended import matched
 from perio_pipeline.mapping.proposing.entries import codes_confidence, entry_of, readings_of
 from perio_pipeline.mapping.proposing.evidence import evidence_of, is_shown
 from perio_pipeline.mapping.proposing.fit import SPECIAL
@@ -15,7 +17,7 @@ from perio_pipeline.mapping.proposing.flags import shared_flags
 from perio_pipeline.mapping.proposing.joined import joined_texts
 from perio_pipeline.mapping.proposing.knowledge import tables as known_tables
 from perio_pipeline.mapping.proposing.leftovers import left_columns, left_tables
-from perio_pipeline.mapping.proposing.matching import LEAST, Match, Matcher
+from perio_pipeline.mapping.proposing.matching import Match, Matcher
 from perio_pipeline.mapping.proposing.model import (
     Alternative,
     CodeProposal,
@@ -26,6 +28,7 @@ from perio_pipeline.mapping.proposing.model import (
     TableProposal,
 )
 from perio_pipeline.mapping.proposing.readings import Origin
+from perio_pipeline.mapping.proposing.repeating import ITSELF, members_of, repeated
 from perio_pipeline.mapping.proposing.unpivoting import unpivoted
 from perio_pipeline.panda.canonical import Column, Table
 from perio_pipeline.panda.profiling.sampling import SampledTable, sample_database
@@ -54,8 +57,8 @@ def propose_for(practice: str, kind: str, sampled: Sequence[SampledTable]) -> Pr
     """Propose bindings for tables that have been sampled; `kind` is what the database is."""
     tables = list(TABLES.values())
     plain = candidates_of(sampled)
-    matcher = Matcher(tables, [each for one in plain for each in (one, *unpivoted(one))])
-    found = matcher.match()
+    matcher = Matcher(tables, [each for one in plain for each in (one, *unpivoted(one), *repeated(one))])
+    found = matched(matcher)
     proposed = [_table(found[table.name], matcher) if table.name in found else _nothing(table) for table in tables]
     return Proposal(
         practice=practice,
@@ -99,7 +102,11 @@ def _table(match: Match, matcher: Matcher) -> TableProposal:
     reasons = [f"{bound} of {len(fields)} fields are found in it"]
     reasons += ["its name says so"] if named >= STRONG_NAME else ["its name says little"] if named < LEAST else []
     reasons += [f"required and not found: {', '.join(missing)}"] if missing else []
-    if match.score >= 0.65 and named >= STRONG_NAME and not missing:
+    if match.candidate.hosted:
+        reasons += [f"its records stand in columns of {match.candidate.table.name}: {members_of(match.candidate)}"]
+    if match.candidate.guessed:
+        reasons += ["which of them is the first is a guess"]
+    if match.score >= 0.65 and named >= STRONG_NAME and not missing and not match.candidate.hosted:
         sure = Confidence.STRONG
     else:
         sure = Confidence.LIKELY if match.score >= 0.5 and not missing else Confidence.WEAK
@@ -123,8 +130,17 @@ def _structure(match: Match, fields: Sequence[FieldProposal]) -> dict[str, Any]:
     if "tooth" in match.candidate.made:
         # Without it each exam would have all teeth, charted or not.
         telling = next((match.chosen[name] for name in ("depth_mm", "status") if name in match.chosen), None)
-        structure |= {"rows_with": telling} if telling else {}
+    else:
+        telling = _presence(match) if match.candidate.hosted else None
+    if telling is not None:
+        structure["rows_with"] = match.origins[telling].column or telling
     return {**({"joins": joins} if joins else {}), **structure}
+
+
+def _presence(match: Match) -> str:
+    """The column that has a value where there is a record at all: of a required field, if there is one."""
+    held = [column for column in match.table.columns if match.chosen.get(column.name) in match.candidate.repeats]
+    return match.chosen[max(held, key=lambda column: column.required).name]
 
 
 def _field(match: Match, column: Column) -> FieldProposal:
@@ -137,8 +153,10 @@ def _field(match: Match, column: Column) -> FieldProposal:
     ranked = [score for score, other in match.ranked(column.name) if other != path]
     margin = match.scores[column.name, path] - max(ranked, default=0.0)
     sure = _confidence(column, name, value, margin, codes, bool(origin.values))
-    if match.score < WEAK_TABLE:
+    if match.score < WEAK_TABLE or "value" in origin.fixed:
         sure = Confidence.WEAK
+    elif sure is Confidence.STRONG and (match.candidate.guessed or _is_of_the_row(match, column)):
+        sure = Confidence.LIKELY
     return FieldProposal(
         field=column.name,
         required=column.required,
@@ -150,6 +168,11 @@ def _field(match: Match, column: Column) -> FieldProposal:
         alternatives=_alternatives(match, column, path),
         codes=[each for each in codes if is_shown(each.code, each.rows)],
     )
+
+
+def _is_of_the_row(match: Match, column: Column) -> bool:
+    """Whether a field of records in columns is said of all of them at once: when the row was made and changed."""
+    return match.candidate.hosted and column.name in ITSELF
 
 
 def _confidence(
@@ -171,6 +194,8 @@ def _confidence(
 
 
 def _reasons(match: Match, column: Column, origin: Origin, name: float, value: float, margin: float) -> list[str]:
+    if origin.fixed:
+        return ["no column says it" if "value" in origin.fixed else "made of the row's key and which record it is"]
     looks = known_tables()[match.table.name].fields[column.name].looks
     reasons = [
         "its name says so" if name >= STRONG_NAME else "its name is near" if name >= LEAST else "its name says little"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from perio_pipeline.panda.patterns import read_dates
@@ -17,6 +18,8 @@ from perio_pipeline.panda.profiling.shapes import KINDS, looks, spread
 DAYS = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYYMMDD", "YYYY/MM/DD")
 TIMES = ("", " hh:mm:ss am", " hh:mm am", " hh:mm:ss", " hh:mm")
 _ISO = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-9:.]+(?: ?[+-][0-9:]+)?)?")
+_DAY = re.compile(r"(?:[0-9]{8}|[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{2,4})(?: .*)?")
+"""Whatever may be a date in one of the ways above; the others need not be tried."""
 _TIME = re.compile(r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?")
 NEVER = ("9999", "2999", "2199", "1753", "1900")
 """Years of dates that stand for no date."""
@@ -35,6 +38,7 @@ class Origin:
         alias: the join it needs; empty for none.
         column: as the table calls it, where that is not the path.
         steps: of an entry, that each entry made of this origin has.
+        fixed: the whole entry of what is no single column: a text of several, or the same value for every row.
         day_first: whether days come before months where the column itself leaves that open; None where nothing says.
     """
 
@@ -44,6 +48,7 @@ class Origin:
     alias: str = ""
     column: str = ""
     steps: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict)
     day_first: bool | None = None
 
     @cached_property
@@ -63,20 +68,20 @@ class Origin:
             return "" if re.search(r"date|time", self.sample.type, re.I) else None
         if _share(_ISO, self.values) >= MOST:
             return ""
-        zeros = {"0", "00000000"}
-        dated = [value for value in self.values if value not in zeros]
-        patterns = self._date_patterns(dated)
+        patterns = self._date_patterns
         likelier = [each for each in patterns if each.startswith("DD") is self.day_first]
         return next(iter([*likelier, *patterns] if self.is_open else patterns), None)
 
     @cached_property
     def is_open(self) -> bool:
         """Whether its dates are dates with the day first and with the month first as well."""
-        patterns = self._date_patterns([value for value in self.values if value not in ("0", "00000000")])
-        return {"DD/MM/YYYY", "MM/DD/YYYY"} <= {each.partition(" ")[0] for each in patterns}
+        return {"DD/MM/YYYY", "MM/DD/YYYY"} <= {each.partition(" ")[0] for each in self._date_patterns}
 
-    def _date_patterns(self, dated: Sequence[str]) -> list[str]:
-        if not dated or not any(8 <= len(value) <= 22 for value in dated):
+    @cached_property
+    def _date_patterns(self) -> list[str]:
+        """How its dates may be written, the likeliest way first."""
+        dated = [value for value in self.values if value not in ("0", "00000000")]
+        if not dated or _share(_DAY, dated) < MOST:
             return []
         cells = pd.Series(dated, dtype="str")
         found = []
@@ -94,6 +99,14 @@ class Origin:
         broken = [value for value in self.values if "," in value or "." in value]
         commas = sum(map(KINDS["decimal_comma"], broken))
         return bool(broken) and commas >= max(MOST * len(broken), SOME * len(self.values))
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Its values as numbers; those that are none are not a number."""
+        texts = pd.Series(self.values, dtype="str")
+        if self.has_commas:
+            texts = texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+        return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
     @cached_property
     def times(self) -> bool:
@@ -117,6 +130,8 @@ class Origin:
 
     def entry(self, **steps: Any) -> str | dict[str, Any]:
         """Return an entry of a bindings file, as short as it can be."""
+        if self.fixed:
+            return dict(self.fixed)
         steps = {**self.steps, **steps}
         if self.sample.encoding:
             steps["encoding"] = self.sample.encoding

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +15,8 @@ from perio_pipeline.panda.profiling.sampling import SampledColumn, SampledTable
 MOST_KINDS, FEWEST_COLUMNS = 12, 10
 CONTRAST, SHARE = 0.6, 0.3
 """A column tells kinds of rows apart where so many of the others are filled so much more in one kind than another."""
+
+_NUMBER = re.compile(r"[0-9]+")
 
 
 def parts_of(table: SampledTable) -> list[SampledTable]:
@@ -25,7 +30,10 @@ def parts_of(table: SampledTable) -> list[SampledTable]:
 def _telling(table: SampledTable) -> SampledColumn | None:
     if len(table.columns) < FEWEST_COLUMNS:
         return None
-    rated = [(_contrast(table, each), name) for name, each in table.columns.items() if _may_tell(table, each)]
+    # Of numbered columns a row has as many as it has of them: two phones, or the teeth that are left.
+    stems = Counter(_NUMBER.sub("#", name) for name in table.columns)
+    single = [each for name, each in table.columns.items() if stems[_NUMBER.sub("#", name)] == 1]
+    rated = [(_contrast(single, each), each.name) for each in single if _may_tell(table, each)]
     best, name = max(rated, default=(0.0, ""))
     return table.columns[name] if best >= SHARE else None
 
@@ -35,10 +43,18 @@ def _may_tell(table: SampledTable, column: SampledColumn) -> bool:
     return column.filled == 1 and 2 <= len(coded) <= MOST_KINDS and min(coded.values()) >= 3
 
 
-def _contrast(table: SampledTable, kinds: SampledColumn) -> float:
-    """The share of columns that are filled in rows of one kind, and hardly in those of another."""
-    others = [each for each in table.columns.values() if each is not kinds]
-    filled = np.array([each.text.notna().groupby(kinds.text).mean().to_numpy(dtype=float) for each in others])
+def _contrast(columns: Sequence[SampledColumn], kinds: SampledColumn) -> float:
+    """The share of columns that are filled in rows of one kind, and hardly in those of another.
+
+    None where one kind only lacks what another one has: a missing tooth has no depths, and is a tooth all the same.
+    """
+    shares = [each.text.notna().groupby(kinds.text).mean() for each in columns if each is not kinds]
+    if not shares:
+        return 0.0
+    filled = np.array([each.to_numpy(dtype=float) for each in shares])
+    more = (filled[:, :, None] - filled[:, None, :] >= CONTRAST).any(axis=0)
+    if not (more & more.T).any():
+        return 0.0
     return float(((filled.max(axis=1) - filled.min(axis=1)) >= CONTRAST).mean())
 
 

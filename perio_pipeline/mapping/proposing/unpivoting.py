@@ -18,7 +18,25 @@ from perio_pipeline.panda.profiling.sampling import SampledColumn
 MOST_TEETH = 28
 """From how many numbered columns on these are teeth; not every system has wisdom teeth."""
 
-_TOOTH = re.compile(r"(?<![0-9])(0?[1-9]|[12][0-9]|3[0-2])(?![0-9])")
+_TOOTH = re.compile(r"(?<![0-9])(0?[1-9]|[1-4][0-9])(?![0-9])")
+
+_QUADRANTS = (range(18, 10, -1), range(21, 29), range(38, 30, -1), range(41, 49))
+NUMBERINGS: Sequence[Mapping[int, int]] = (
+    {tooth: tooth for tooth in range(1, 33)},
+    {number: tooth for tooth, number in enumerate((each for one in _QUADRANTS for each in one), 1)},
+)
+"""How teeth are numbered → Universal, as canonical teeth are: Universal itself, and by quadrant (FDI, ISO 3950)."""
+
+
+def names_at(name: str, candidate: Candidate) -> list[str]:
+    """Return what a column is called in all the places of an unpivoted row: `PD_{site}` is `PD_MB` and five more."""
+    found = [name]
+    made = candidate.structure.get("unpivot", [])
+    for each in made if isinstance(made, list) else [made]:
+        place = "{" + each["column"] + "}"
+        if place in name:
+            found = [one.replace(place, suffix) for one in found for suffix in each["values"].values()]
+    return found
 
 
 def unpivoted(candidate: Candidate) -> Iterator[Candidate]:
@@ -38,20 +56,27 @@ def _over_teeth(candidate: Candidate) -> Candidate | None:
         for found in _TOOTH.finditer(name):
             stem = name[: found.start()] + "{tooth}" + name[found.end() :]
             families.setdefault(stem, {})[int(found[0])] = found[0]
-    whole = {stem: numbers for stem, numbers in families.items() if len(numbers) >= MOST_TEETH}
-    if not whole:
-        return None
+    for numbering in NUMBERINGS:
+        teeth = {stem: each for stem, each in families.items() if each.keys() <= numbering.keys()}
+        whole = {stem: each for stem, each in teeth.items() if len(each) >= MOST_TEETH}
+        if whole:
+            return _by_tooth(candidate, whole, numbering)
+    return None
+
+
+def _by_tooth(candidate: Candidate, whole: Mapping[str, Mapping[int, str]], numbering: Mapping[int, int]) -> Candidate:
+    by_name = {origin.path: origin for origin in candidate.origins}
     numbers = max(whole.values(), key=len)
     alike = {stem for stem, own in whole.items() if own == numbers}
     parts = {stem: [stem.replace("{tooth}", number) for number in numbers.values()] for stem in sorted(alike)}
     gone = {name for names in parts.values() for name in names}
     made = [
-        replace(by_name[names[0]], path=stem, sample=_together(stem, [by_name[name].sample for name in names]))
+        replace(by_name[names[0]], path=stem, sample=together(stem, [by_name[name].sample for name in names]))
         for stem, names in parts.items()
     ]
-    values = {str(tooth): number for tooth, number in sorted(numbers.items())}
+    values = {str(tooth): numbers[number] for number, tooth in numbering.items() if number in numbers}
     kept = [origin for origin in candidate.origins if origin.path not in gone]
-    return _made(candidate, (*kept, *made), "tooth", values)
+    return with_rows(candidate, (*kept, *made), "tooth", values)
 
 
 def _site_words() -> Sequence[Mapping[str, tuple[str, ...]]]:
@@ -104,22 +129,25 @@ def _unpivoted(
     gone = {name for names in families.values() for name in names}
     by_name = {origin.path: origin for origin in candidate.origins}
     made = [
-        replace(by_name[names[0]], path=stem, sample=_together(stem, [by_name[name].sample for name in names]))
+        replace(by_name[names[0]], path=stem, sample=together(stem, [by_name[name].sample for name in names]))
         for stem, names in families.items()
     ]
     made = [part for origin in made for part in [*depth_and_margin(origin)] or [origin]]
     kept = [texts.get(origin.path, origin) for origin in candidate.origins if origin.path not in gone]
-    return _made(candidate, (*kept, *made), "site", dict(suffixes))
+    return with_rows(candidate, (*kept, *made), "site", dict(suffixes))
 
 
-def _made(candidate: Candidate, origins: tuple[Origin, ...], field: str, values: Any) -> Candidate:
-    """The candidate with one more field that unpivoting makes."""
+def with_rows(candidate: Candidate, origins: tuple[Origin, ...], field: str, values: Any) -> Candidate:
+    """Return the candidate with one more field that unpivoting makes."""
     now, before = {"column": field, "values": values}, candidate.structure.get("unpivot")
     structure = {**candidate.structure, "unpivot": [before, now] if before else now}
-    return replace(candidate, origins=origins, structure=structure, made=candidate.made | {field})
+    known = {id(origin) for origin in candidate.origins}
+    repeats = frozenset(origin.path for origin in origins if id(origin) not in known)
+    return replace(candidate, origins=origins, structure=structure, made=candidate.made | {field}, repeats=repeats)
 
 
-def _together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
+def together(name: str, columns: Sequence[SampledColumn]) -> SampledColumn:
+    """Return columns as the one that they are below each other."""
     return SampledColumn(
         name, columns[0].type, pd.concat([each.text for each in columns], ignore_index=True), columns[0].encoding
     )

@@ -80,6 +80,13 @@ def vocabulary() -> dict[str, dict[str, float]]:
     return lexicon
 
 
+@cache
+def ordinals() -> dict[str, int]:
+    """Return word → its place: `prim` and `haupt` are 1, `sec` and `zweit` are 2."""
+    listed = YAML(typ="safe").load(_FILE.read_text(encoding="utf-8"))["ordinals"]
+    return {word: int(place) for place, words in listed.items() for word in words.split()}
+
+
 def _abbreviations(word: str) -> Iterator[tuple[str, float]]:
     consonants = word[0] + re.sub(r"[aeiou]", "", word[1:])
     for end in range(_SHORTEST, len(consonants) + 1):

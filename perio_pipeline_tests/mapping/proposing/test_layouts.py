@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from perio_pipeline.mapping.proposing.codes import propose_codes
 from perio_pipeline.mapping.proposing.matching import MOST_CANDIDATES
-from perio_pipeline.mapping.proposing.model import Confidence, FieldProposal, TableProposal
-from perio_pipeline.mapping.proposing.propose import propose
+from perio_pipeline.mapping.proposing.model import Confidence
+from perio_pipeline_tests.mapping.proposing.databases import fields, proposal, proposed, table_of
 
 FIRST = ("Ann", "Bea", "Carl", "Dora", "Emil", "Fay", "Gus", "Hal")
 LAST = ("Abel", "Brook", "Crane", "Dell", "Estes", "Frost", "Gray", "Hale")
 CHANCE = random.Random(7)
-
-
-def proposed(folder: Path, canonical: str, **tables: Sequence[dict[str, Any]]) -> TableProposal:
-    """Write tables, and return what is proposed for one canonical table."""
-    path = folder / "practice.db"
-    with sqlite3.connect(path) as connection:
-        for name, rows in tables.items():
-            columns = list(rows[0])
-            connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
-            marks = ", ".join("?" for _ in columns)
-            connection.executemany(f"INSERT INTO {name} VALUES ({marks})", [list(row.values()) for row in rows])
-    connection.close()
-    with sa.create_engine(f"sqlite:///{path}").connect() as database:
-        found = propose("harbor", database)
-    return next(each for each in found.tables if each.canonical == canonical)
-
-
-def fields(table: TableProposal) -> dict[str, FieldProposal]:
-    return {each.field: each for each in table.fields}
 
 
 def patient(at: int, **columns: Any) -> dict[str, Any]:
@@ -124,6 +103,87 @@ def test_p3_a_column_for_each_tooth_and_site_becomes_a_row_for_each(tmp_path: Pa
     assert "T{tooth}_{site}_Depth" in str(fields(table)["depth_mm"].binding)
 
 
+def test_p3_a_row_of_depths_with_their_margins_is_there_where_such_a_text_is(tmp_path: Path) -> None:
+    names = [f"T{tooth:02}_{each}" for tooth in range(1, 33) for each in ("MB", "B", "DB", "ML", "L", "DL")]
+    rows = [
+        {"ExamID": exam, "ExamDate": f"2026-01-{exam - 98:02}", "PatientID": "P1"}
+        | {name: f"{depth()}/{CHANCE.randint(-3, 3)}" for name in names}
+        for exam in range(100, 120)
+    ]
+    table = proposed(tmp_path, "perio_site", PerioExam=rows)
+    assert table.structure["rows_with"] == "T{tooth}_{site}"
+    assert fields(table)["recession_mm"].binding == {
+        "column": "T{tooth}_{site}",
+        "pattern": "{depth_mm}/{recession_mm}",
+        "piece": "recession_mm",
+    }
+
+
+def quadrants() -> list[str]:
+    """The teeth from Universal 1 to 32, as they are called by quadrant."""
+    return [f"{quadrant}{at}" for quadrant in (1, 2, 3, 4) for at in (range(8, 0, -1), range(1, 9))[quadrant % 2 == 0]]
+
+
+@pytest.mark.parametrize("teeth", [[f"{tooth}" for tooth in range(1, 33)], quadrants()], ids=["universal", "quadrants"])
+def test_p3_one_row_may_hold_an_exam_its_teeth_and_their_sites(tmp_path: Path, teeth: Sequence[str]) -> None:
+    rows = []
+    for exam in range(100, 120):
+        row = {"ExamID": exam, "ExamDate": f"2026-01-{exam - 98:02}", "PatientID": "P1"}
+        for tooth in teeth:
+            missing = CHANCE.random() < 0.2
+            row[f"Status{tooth}"] = "M" if missing else "P"
+            row[f"Mobility{tooth}"] = None if missing else CHANCE.choice((0, 0, 1, 2))
+            row |= {f"Depth{tooth}_{each}": None if missing else depth() for each in ("MB", "B", "DB", "ML", "L", "DL")}
+        rows.append(row)
+    found = proposal(tmp_path, PerioExam=rows)
+    for canonical, made, field, column in (
+        ("perio_tooth", "tooth", "mobility", "Mobility{tooth}"),
+        ("perio_site", "site", "depth_mm", "Depth{tooth}_{site}"),
+    ):
+        table = table_of(found, canonical)
+        unpivot = table.structure["unpivot"]
+        one, *_ = unpivot if isinstance(unpivot, list) else [unpivot]
+        assert (table.table, made in str(unpivot)) == ("PerioExam", True)
+        assert one["values"] == {str(at): tooth for at, tooth in enumerate(teeth, 1)}
+        assert column in str(fields(table)[field].binding)
+        assert "where" not in table.structure
+    assert fields(table_of(found, "perio_exam"))["exam_date"].binding == "ExamDate"
+
+
+def test_p3_missing_teeth_are_no_other_kind_of_row(tmp_path: Path) -> None:
+    sites = ("MB", "B", "DB", "ML", "L", "DL")
+    rows = []
+    for at in range(320):
+        missing = at % 5 == 0
+        depths = {f"PD_{each}": None if missing else depth() for each in sites}
+        state = {"ToothStatus": "M" if missing else "P", "Mobility": None if missing else at % 3}
+        rows.append(site(at // 32 + 100, at % 32 + 1, **state, **depths))
+    exams = [{"ExamID": exam, "ExamDate": "2026-01-02", "PatientID": "P1"} for exam in range(100, 110)]
+    found = proposal(tmp_path, PerioChart=rows, PerioExam=exams)
+    for canonical in ("perio_tooth", "perio_site"):
+        assert table_of(found, canonical).table == "PerioChart"
+        assert "where" not in table_of(found, canonical).structure
+    assert fields(table_of(found, "perio_tooth"))["mobility"].binding == "Mobility"
+
+
+def test_p3_what_a_numbered_column_says_makes_no_kinds_of_rows(tmp_path: Path) -> None:
+    rows = []
+    for at in range(60):
+        own = patient(at, FirstName="Ann", LastName="Abel", Locker1=("A", "B")[at % 2], Locker2=None)
+        own |= {f"Loan{number}": "x" if (at + number) % 2 else None for number in range(1, 9)}
+        rows.append(own)
+    table = proposed(tmp_path, "patient", Patient=rows)
+    assert (table.table, "where" in table.structure) == ("Patient", False)
+
+
+def test_p3_a_slip_among_numbers_stops_nothing(tmp_path: Path) -> None:
+    rows = [patient(at, FirstName="Ann", LastName="Abel", Steps=at * 7 % 89) for at in range(400)]
+    rows[1]["Steps"] = "?21"
+    found = proposal(tmp_path, Patient=rows)
+    (steps,) = [each for each in found.leftover_columns if each.column == "Steps"]
+    assert steps.evidence.range == "0 to 90"
+
+
 def test_p3_the_rest_of_a_record_is_found_in_the_table_beside_it(tmp_path: Path) -> None:
     rows = [patient(at, FirstName=CHANCE.choice(FIRST), LastName=CHANCE.choice(LAST)) for at in range(90)]
     rest = [{"PatientCode": f"P{at:04}", "Smoker": CHANCE.choice(("never", "former", "current"))} for at in range(90)]
@@ -181,10 +241,10 @@ def test_p3_lists_of_codes_are_found_from_the_rest_of_a_record(tmp_path: Path) -
     patients = [patient(at, FirstName="Ann", LastName="Abel", City="Olympia") for at in range(90)]
     rest = [{"PatientCode": f"P{at:04}", "PatientStateID": at % 3 + 10} for at in range(90)]
     table = proposed(tmp_path, "patient", Patient=patients, PatientRest=rest, StateList=groups)
-    assert table.structure["joins"]["StateList"]["on"] == {"PatientRest.PatientStateID": "StateID"}
+    assert table.structure["joins"]["statelist"]["on"] == {"patientrest.PatientStateID": "StateID"}
     binding = fields(table)["status"].binding
     assert isinstance(binding, dict)
-    assert (binding["column"], binding["codes"]["Deceased"]) == ("StateList.Text", "deceased")
+    assert (binding["column"], binding["codes"]["Deceased"]) == ("statelist.Text", "deceased")
 
 
 def test_p3_a_table_is_found_among_many_that_are_something_else(tmp_path: Path) -> None:
