@@ -97,11 +97,11 @@ def two_offices(made_for: str = "harbor") -> tuple[list[dict[str, Any]], tuple[L
     return accounts, locations
 
 
-def test_g9_two_locations_stay_apart(tmp_path: Path, sample_60: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_g9_two_locations_stay_apart(tmp_path: Path, sample_20: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, locations = two_offices()
     monkeypatch.setenv("PERIO_TEST_MAIN", "pit-main")
     monkeypatch.setenv("PERIO_TEST_WEST", "pit-west")
-    with world(tmp_path, sample_60, {"accounts": accounts}, locations=locations) as made:
+    with world(tmp_path, sample_20, {"accounts": accounts}, locations=locations) as made:
         result = made.migrate()
         assert failures(result) == {}
         assert [name for name, check in checks(result).items() if not check.passed] == []
