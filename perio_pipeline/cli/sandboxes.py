@@ -27,6 +27,7 @@ from perio_pipeline.crm.protocol import FieldSpec, FieldType
 from perio_pipeline.errors import DestinationError, SettingsError
 from perio_pipeline.mapping.practice import VARIABLE, Destination, Practice, is_sandbox
 from perio_pipeline.panda.tables import PROVIDER
+from perio_pipeline.sandbox.common.server import RunningSandbox
 from perio_pipeline.sandbox.freshsales import seed as freshsales_seed
 from perio_pipeline.sandbox.freshsales import server as freshsales_server
 from perio_pipeline.sandbox.freshsales.behaviour import Behaviour
@@ -229,10 +230,8 @@ def _check_whose(practice: Practice, crm: str) -> None:
     """Refuse to write into somebody else's sandbox; what is no sandbox of ours is taken for the CRM it stands for."""
     host, port = address(practice, crm)
     try:
-        with httpx.Client(trust_env=False, timeout=START_SECONDS) as client:
-            said = client.get(f"http://{host}:{port}/__sandbox/whose")
-        state = said.json().get("state") if said.is_success else None
-    except (httpx.HTTPError, ValueError, AttributeError):
+        state = RunningSandbox(f"http://{host}:{port}").whose()
+    except (httpx.HTTPError, ValueError, TypeError, KeyError):
         return
     if state is not None and state != str(state_path(settings.data_folder(), practice.practice, crm).resolve()):
         raise SettingsError(

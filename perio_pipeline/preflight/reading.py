@@ -123,15 +123,14 @@ def read_crosswalk(source: PandaSource) -> Crosswalk:
     return found
 
 
-def read_storage(
-    source: PandaSource, patients: Patients, router: Router, limits: Mapping[str, FileLimits]
-) -> dict[str, StorageNeed]:
+def read_storage(source: PandaSource, router: Router, limits: Mapping[str, FileLimits]) -> dict[str, StorageNeed]:
     """What the images that PANDA lists need in each account, by the sizes that it recorded."""
     images = _columns(source, "image_reference", PLACED).rename(columns={"image_id": "file_id", "taken_date": "date"})
     images = images[images["bytes"].notna()].assign(kind="radiograph", problem=None)
     images["date"] = pd.to_datetime(images["date"], errors="coerce")
     images["bytes"] = images["bytes"].astype("int64")
-    accounts = images["patient_id"].map(router.route({PATIENT: patients.offices}).groupby(level=0).first())
+    offices = _columns(source, "patient", ["patient_id", "office"])
+    accounts = images["patient_id"].map(router.route({PATIENT: offices}).groupby(level=0).first())
     images["account"] = accounts.fillna(router.default)
     return {name: storage_need(images[images["account"] == name], each) for name, each in limits.items()}
 

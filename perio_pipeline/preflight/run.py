@@ -141,10 +141,9 @@ def _of_patients(patients: reading.Patients) -> Iterator[Check]:
 
 
 def _of_images(rooms: Workplace, practice: Practice, crm: str) -> Iterator[Check]:
-    panda = rooms.source(practice)
     router, limits = rooms.router(practice, crm), rooms.file_limits(practice, crm)
     yield from account.storage(
-        reading.read_storage(panda, reading.read_patients(panda), router, limits), practice.policies.oversize_files
+        reading.read_storage(rooms.source(practice), router, limits), practice.policies.oversize_files
     )
 
 

@@ -103,7 +103,7 @@ def test_g7_images_go_to_the_account_of_the_patient_s_office(panda: PandaSource,
     patients = reading.read_patients(panda)
     offices = sorted({str(office) for office in patients.offices["office"].dropna()})
     router = Router({offices[0]: "north"}, "main")
-    needs = reading.read_storage(panda, patients, router, {"main": FileLimits(), "north": FileLimits(room=1)})
+    needs = reading.read_storage(panda, router, {"main": FileLimits(), "north": FileLimits(room=1)})
     total = sql.execute("SELECT count(*), sum(FileBytes) FROM ImageRef WHERE FileBytes IS NOT NULL").fetchone()
     assert (sum(need.files for need in needs.values()), sum(need.bytes for need in needs.values())) == total
     north = "SELECT count(*) FROM ImageRef JOIN Patient USING (PatID) WHERE OfficeCode = ? AND FileBytes IS NOT NULL"

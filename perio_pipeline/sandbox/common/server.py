@@ -68,6 +68,11 @@ class RunningSandbox:
         """Recorded requests; the configuration must have switched recording on."""
         return list(self.admin("GET", "/requests")["requests"])
 
+    def whose(self) -> str | None:
+        """The file whose content is served; None where all is forgotten."""
+        state = self.admin("GET", "/whose")["state"]
+        return None if state is None else str(state)
+
     def admin(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Call one of the sandbox's own routes."""
         with httpx.Client(trust_env=False) as client:
